@@ -1,0 +1,53 @@
+# The whole workflow. `make demo` and `make test` set up what they need by themselves.
+.PHONY: setup demo test test-slow lint bench docs constraints clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+STAMP := $(VENV)/.ready
+
+# A folder of wheels that pip knows about is one that uv should know about too.
+ifneq ($(PIP_FIND_LINKS),)
+export UV_FIND_LINKS := $(PIP_FIND_LINKS)
+endif
+
+setup: $(STAMP)
+
+.tools/bin/uv:
+	$(PYTHON) -m pip install --quiet --target .tools uv
+
+$(STAMP): pyproject.toml constraints.txt | $(if $(filter .tools/bin/uv,$(UV)),.tools/bin/uv)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt \
+		--group cpu --group test --group lint --editable .
+	touch $@
+
+demo: setup
+	$(BIN)/twelvelead demo --out out/demo
+
+test: setup
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python bench/accuracy.py
+	$(BIN)/python bench/speed.py
+
+docs: setup
+	$(BIN)/python docs/generate.py
+
+constraints: | $(if $(filter .tools/bin/uv,$(UV)),.tools/bin/uv)
+	$(UV) pip compile --quiet --universal --upgrade --no-header --no-annotate --extra wfdb \
+		--group cpu --group test --group lint --output-file constraints.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) .tools out

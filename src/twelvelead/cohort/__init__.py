@@ -1,0 +1,1 @@
+"""Who, when, what happened: tables in, tables out. Knows no signal."""

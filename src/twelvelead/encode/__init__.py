@@ -1,0 +1,1 @@
+"""Recording to embedding by a self-supervised encoder. To come; needs the extra torch."""

@@ -1,0 +1,1 @@
+"""Measurements to statements, each with the evidence it rests on. To come."""

@@ -1,0 +1,1 @@
+"""Features and an outcome to an explained risk."""

@@ -1,0 +1,1 @@
+"""Pages and pictures; quotes only what the rooms below produced."""

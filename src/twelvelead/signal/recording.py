@@ -1,0 +1,85 @@
+"""The one signal type."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.terms import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One ECG recording.
+
+    Parameters
+    ----------
+    signal : ndarray of float, shape (n_leads, n_samples)
+        Amplitude in mV, NaN where no sample was recorded. Kept as read-only float32.
+    leads : tuple of str
+        One name per row, spelt as in `terms.LEADS` where the lead is a standard one.
+    fs : float
+        Sampling frequency in Hz.
+    id : str
+        Recording identifier, the key of every table made from it.
+    start : datetime or None
+        When the first sample was recorded.
+
+    Raises
+    ------
+    InputError
+        If the shape, the lead names or the sampling frequency can't be right.
+
+    Examples
+    --------
+    >>> r = Recording(np.zeros((2, 1000)), ("I", "II"), 500, id="r1")
+    >>> r.duration
+    2.0
+    >>> r["II"].shape
+    (1000,)
+    """
+
+    signal: NDArray[np.float32]
+    leads: tuple[str, ...]
+    fs: float
+    id: str = ""
+    start: datetime | None = None
+
+    def __post_init__(self) -> None:
+        signal = np.array(self.signal, dtype=np.float32, order="C")
+        leads = tuple(self.leads)
+        if signal.ndim != 2 or signal.shape[0] != len(leads):
+            msg = (
+                f"signal must have shape (n_leads, n_samples) with n_leads = {len(leads)} ({', '.join(leads)}); "
+                f"got {signal.shape} in recording {self.id!r}. Transpose it or name every lead."
+            )
+            raise InputError(msg)
+        if len(set(leads)) != len(leads):
+            twice = sorted({lead for lead in leads if leads.count(lead) > 1})
+            msg = f"lead names must differ; got {', '.join(twice)} twice in recording {self.id!r}. Rename one."
+            raise InputError(msg)
+        if not (np.isfinite(self.fs) and self.fs > 0):
+            msg = f"fs must be a positive number of Hz; got {self.fs!r} in recording {self.id!r}. State the rate."
+            raise InputError(msg)
+        signal.setflags(write=False)
+        object.__setattr__(self, "signal", signal)
+        object.__setattr__(self, "leads", leads)
+        object.__setattr__(self, "fs", float(self.fs))
+
+    def __getitem__(self, lead: str) -> NDArray[np.float32]:
+        if lead not in self.leads:
+            msg = f"lead must be one of {', '.join(self.leads)}; got {lead!r} in recording {self.id!r}."
+            raise InputError(msg)
+        samples: NDArray[np.float32] = self.signal[self.leads.index(lead)]
+        return samples
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples per lead."""
+        return int(self.signal.shape[1])
+
+    @property
+    def duration(self) -> float:
+        """Duration in s."""
+        return self.n_samples / self.fs

@@ -1,0 +1,1 @@
+"""A simulated hospital: recordings and tables whose truth is known. Always marked as simulated."""

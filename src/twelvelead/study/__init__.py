@@ -1,0 +1,1 @@
+"""One declared study, run end to end and resumable."""
