@@ -283,13 +283,14 @@ EVENTS = Contract(
     (
         _PATIENT,
         Column("time", pl.Datetime("us"), "When it happened, was coded or was drawn.", nullable=True),
-        Column("system", pl.String, "What `code` is written in: icd10, icd9, laboratory, chest_xray."),
+        Column("system", pl.String, "What `code` is written in: icd10, icd9, laboratory, chest_xray, scp."),
         Column("code", pl.String, "Diagnosis code without dot, analyte, or X-ray finding."),
         Column("value", pl.Float64, "Result; for X-ray findings 1 present, 0 absent.", nullable=True),
         Column("unit", pl.String, "Unit of `value`.", nullable=True),
         Column("reference_lower", pl.Float64, "Lower reference limit of this row's result.", nullable=True),
         Column("reference_upper", pl.Float64, "Upper reference limit of this row's result.", nullable=True),
         Column("stay_id", pl.String, "Stay to which the event belongs.", nullable=True),
+        Column("recording_id", pl.String, "Recording that the event annotates, if one.", nullable=True),
     ),
 )
 """Everything that a hospital's tables say happened to a patient, one row each."""
