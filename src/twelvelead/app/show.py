@@ -1,0 +1,78 @@
+"""What people see: progress and notes on stderr, results on stdout."""
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHOWN_FAILURES = 20
+
+
+def complain(message: str) -> None:
+    """Say on stderr what went wrong."""
+    sys.stderr.write(f"twelvelead: {message}\n")
+
+
+class Display:
+    """A progress bar on stderr while a command runs; one line per finished stage where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._stages: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True))
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Show how far a stage has come."""
+        if self._bar is None:
+            if done == total:
+                self.note(f"{stage}: {done} of {total} done")
+            return
+        if stage not in self._stages:
+            self._stages[stage] = self._bar.add_task(stage, total=total)
+        self._bar.update(self._stages[stage], completed=done, total=total)
+
+    def note(self, text: str) -> None:
+        """Say something on stderr."""
+        sys.stderr.write(f"{text}\n")
+
+    def failures(self, failures: "pl.DataFrame", *, partly: int) -> int:
+        """List the recordings that failed, and return the exit status: 0 if there are none, else `partly`."""
+        for recording_id, reason, message in failures.head(SHOWN_FAILURES).iter_rows():
+            self.note(f"  {recording_id}: {reason}: {message}")
+        if failures.height > SHOWN_FAILURES:
+            self.note(f"  … and {failures.height - SHOWN_FAILURES} more")
+        return partly if failures.height else 0
+
+    def performance(self, performance: "pl.DataFrame") -> None:
+        """Print AUROC and its gain over age and sex, a line per target, model and set, on stdout."""
+        import polars as pl
+
+        table = performance.filter((pl.col("stratum") == "all") & pl.col("metric").is_in(["auroc", "delta_auroc"]))
+        lines = [("target", "model", "set", "metric", "estimate", "interval", "events/n")]
+        for row in table.sort("set", "target", "metric", "model", descending=[True, False, False, False]).to_dicts():
+            interval = "not estimable" if row["lower"] is None else f"{row['lower']:.3f} to {row['upper']:.3f}"
+            estimate = "" if row["estimate"] is None else f"{row['estimate']:.3f}"
+            n = f"{row['n_events']}/{row['n']}"
+            lines.append((row["target"], row["model"], row["set"], row["metric"], estimate, interval, n))
+        widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+        for line in lines:
+            sys.stdout.write(
+                "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"
+            )

@@ -1,0 +1,68 @@
+"""Run independent tasks on several processes, in a way that can't change a result."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import Any, Protocol, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+from twelvelead.terms import InputError
+
+Task = TypeVar("Task")
+
+
+class Progress(Protocol):
+    """Told how far a stage has come; the shell draws it."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Take note that `done` of `total` are done."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Take no note."""
+
+
+def run_tasks(
+    function: Callable[[Task], Any], tasks: Sequence[Task], *, workers: int, stage: str, progress: Progress
+) -> None:
+    """Run every task; each writes its own result to disk, so that a killed run has lost only those under way.
+
+    Parameters
+    ----------
+    function : callable
+        Importable from its module, since the workers are fresh processes.
+    tasks : sequence
+        One argument per call; the calls must not depend on each other or on their order.
+    workers : int
+        Processes, at least 1; with 1 the tasks run in this process.
+    stage : str
+        What the tasks do together, for the progress display.
+    progress : Progress
+        Called after each task.
+
+    Notes
+    -----
+    Workers are spawned, never forked: a fork after OpenMP has started hangs. Each worker keeps to one thread; that
+    neither changes a result nor lets the workers' threads wait for one another.
+    """
+    if workers < 1:
+        msg = f"workers must be at least 1; got {workers}. Give the number of processes."
+        raise InputError(msg)
+    progress(stage, 0, len(tasks))
+    if workers == 1 or len(tasks) < 2:
+        with threadpool_limits(1):
+            for done, task in enumerate(tasks, start=1):
+                function(task)
+                progress(stage, done, len(tasks))
+        return
+    pool = ProcessPoolExecutor(
+        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=threadpool_limits, initargs=(1,)
+    )
+    try:
+        futures = [pool.submit(function, task) for task in tasks]
+        for done, future in enumerate(as_completed(futures), start=1):
+            future.result()
+            progress(stage, done, len(tasks))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

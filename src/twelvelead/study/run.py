@@ -1,0 +1,256 @@
+"""One declared study, run end to end."""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from twelvelead.cohort import assign_folds
+from twelvelead.io.tables import sha256, write_json, write_table, write_text
+from twelvelead.study.declaration import Study
+from twelvelead.study.fitting import FINAL, FULL, FitTask, run_fit
+from twelvelead.study.judging import judge
+from twelvelead.study.pool import Progress, run_tasks, silent
+from twelvelead.study.reporting import write_report
+from twelvelead.study.sample import DEMOGRAPHICS, Sample, ecg_predictors, prepare_sample
+from twelvelead.study.versions import code_digest, versions
+from twelvelead.terms import PREDICTIONS, SELECTION, SHAP, StudyError
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A target that was not modelled, and why."""
+
+    target: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a study found: the tables that its folder holds."""
+
+    performance: pl.DataFrame
+    predictions: pl.DataFrame
+    refusals: tuple[Refusal, ...]
+    failures: pl.DataFrame
+
+
+def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress: Progress = silent) -> Results:
+    """Run a study and write its folder.
+
+    Parameters
+    ----------
+    study : Study
+        The declaration.
+    data : Path
+        Folder that the declaration's database folders are relative to.
+    out : Path
+        Made if it is not there. Work done by an earlier, killed run of the same study is taken up.
+    workers : int
+        Processes; the result does not depend on it.
+    progress : Progress
+        Told how far each stage has come.
+
+    Returns
+    -------
+    Results
+        The main tables.
+
+    Raises
+    ------
+    InputError
+        If a database can't be read.
+    StudyError
+        If no target has enough events, or nothing could be measured.
+    """
+    work = out / "work"
+    development = prepare_sample(
+        study, study.database, data=data, work=work / "development", workers=workers, progress=progress
+    )
+    external = None
+    if study.external is not None:
+        external = prepare_sample(
+            study, study.external, data=data, work=work / "external", workers=workers, progress=progress
+        )
+    targets, refusals = _estimable(study, development)
+    folds = _fold(study, development, targets)
+    tables = {"development": _modelling_table(development, folds)}
+    if external is not None:
+        tables["external"] = _modelling_table(external, None)
+    run = work / _key(study, tables)
+    paths = {name: run / f"{name}.parquet" for name in tables}
+    for name, table in tables.items():
+        write_table(table, paths[name])
+    tasks = _tasks(study, targets, paths=paths, run=run)
+    todo = [task for task in tasks if not task.folder.is_dir()]
+    run_tasks(run_fit, todo, workers=workers, stage="fitting", progress=progress)
+    predictions = _gather(tasks, "predictions", PREDICTIONS.empty()).sort("target", "model", "set", "recording_id")
+    people = _people(development, external)
+    performance = judge(
+        study, PREDICTIONS.check(predictions), people=people, work=run, workers=workers, progress=progress
+    )
+    written = {
+        "performance": performance,
+        "predictions": predictions,
+        "selection": SELECTION.check(_gather(tasks, "selection", SELECTION.empty())),
+        "shap": SHAP.check(
+            _gather(tasks, "shap", SHAP.empty()).sort("target", "model", "set", "recording_id", "feature")
+        ),
+        "features": pl.concat([s.measured.features for s in (development, external) if s is not None]),
+        "failures": pl.concat([s.measured.failures for s in (development, external) if s is not None]),
+        "flow": _flow(development, external),
+    }
+    for name, table in written.items():
+        write_table(table, out / f"{name}.parquet")
+    write_table(performance, out / "performance.csv")
+    _keep_models(tasks, out / "models")
+    write_text(study.model_dump_json(indent=2), out / "study.json")
+    write_report(
+        study,
+        out / "report.html",
+        development=development,
+        external=external,
+        folds=folds,
+        tables=written,
+        refusals=[{"target": r.target, "message": r.message} for r in refusals],
+    )
+    write_json(
+        _manifest(study, out, development=development, external=external, refusals=refusals), out / "manifest.json"
+    )
+    return Results(performance, predictions, refusals, written["failures"])
+
+
+def _estimable(study: Study, sample: Sample) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
+    """Split the targets into those with enough events to model, and those refused."""
+    targets, refusals = [], []
+    for rule in study.targets:
+        y = sample.outcomes.filter(pl.col("target") == rule.name)["y"]
+        events, others = int((y == 1).sum()), int((y == 0).sum())
+        if min(events, others) >= rule.min_events:
+            targets.append(rule.name)
+            continue
+        message = (
+            f"target {rule.name} must have at least {rule.min_events} recordings with the event and as many without; "
+            f"got {events} with, {others} without and {y.null_count()} unknown. Widen the rule or add recordings."
+        )
+        refusals.append(Refusal(rule.name, message))
+    if not targets:
+        msg = f"a study needs a target with enough events; got none: {' '.join(r.message for r in refusals)}"
+        raise StudyError(msg)
+    return tuple(targets), tuple(refusals)
+
+
+def _fold(study: Study, sample: Sample, targets: tuple[str, ...]) -> pl.DataFrame:
+    """Assign folds, balanced in every target, in the age bands and in sex."""
+    outcomes = sample.outcomes.filter(pl.col("target").is_in(targets)).pivot(
+        on="target", index="recording_id", values="y", aggregate_function="first"
+    )
+    limits = [0.0, *study.split.age_bands_years, float("inf")]
+    bands = [
+        pl.col("age_years").is_between(low, high, closed="left").alias(f"age {low:g}") for low, high in pairwise(limits)
+    ]
+    people = sample.cohort.select("recording_id", "patient_id", *bands, (pl.col("sex") == "male").alias("male"))
+    strata = people.join(outcomes, on="recording_id", how="left", validate="1:1")
+    return assign_folds(strata, n_folds=study.split.n_folds, seed=study.seed)
+
+
+def _modelling_table(sample: Sample, folds: pl.DataFrame | None) -> pl.DataFrame:
+    """One row per recording: who, which fold, every outcome and every predictor, joined by recording_id."""
+    outcomes = sample.outcomes.with_columns(target="y " + pl.col("target")).pivot(
+        on="target", index="recording_id", values="y", aggregate_function="first"
+    )
+    table = sample.cohort.select("recording_id", "patient_id")
+    if folds is not None:
+        table = table.join(folds.drop("patient_id"), on="recording_id", how="left", validate="1:1")
+    for part in (outcomes, sample.predictors):
+        table = table.join(part, on="recording_id", how="left", validate="1:1")
+    return table.sort("recording_id")
+
+
+def _key(study: Study, tables: dict[str, pl.DataFrame]) -> str:
+    """Name a run by all that its fits depend on."""
+    hashed = hashlib.sha256(f"{code_digest()} {study.model_dump_json()}".encode())
+    for name, table in sorted(tables.items()):
+        hashed.update(name.encode() + table.hash_rows(seed=0).to_numpy().tobytes() + str(table.schema).encode())
+    return hashed.hexdigest()[:16]
+
+
+def _tasks(study: Study, targets: tuple[str, ...], *, paths: dict[str, Path], run: Path) -> list[FitTask]:
+    demographics = tuple(d for d in DEMOGRAPHICS if d in study.predictors.demographics)
+    ecg = tuple(ecg_predictors(study.predictors))
+    models = {"age_sex": demographics, "ecg": ecg, FULL: (*ecg, *demographics)}
+    folds: tuple[int | None, ...] = (0,) if study.split.method == "holdout" else (*range(study.split.n_folds), None)
+    return [
+        FitTask(
+            study=study,
+            target=target,
+            model=model,
+            fold=fold,
+            predictors=predictors,
+            table=paths["development"],
+            external=paths.get("external") if fold == folds[-1] else None,
+            folder=run / target / model / (FINAL if fold is None else f"fold-{fold}"),
+        )
+        for model, predictors in models.items()
+        if predictors
+        for target in targets
+        for fold in folds
+    ]
+
+
+def _gather(tasks: list[FitTask], name: str, empty: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([empty, *(pl.read_parquet(task.folder / f"{name}.parquet") for task in tasks)])
+
+
+def _people(development: Sample, external: Sample | None) -> pl.DataFrame:
+    return pl.concat(
+        [
+            s.cohort.select("recording_id", "age_years", "sex", pl.lit(name).alias("set"))
+            for name, s in (("internal", development), ("external", external))
+            if s is not None
+        ]
+    )
+
+
+def _flow(development: Sample, external: Sample | None) -> pl.DataFrame:
+    return pl.concat(
+        [
+            s.flow.with_columns(set=pl.lit(name))
+            for name, s in (("internal", development), ("external", external))
+            if s is not None
+        ]
+    )
+
+
+def _keep_models(tasks: list[FitTask], folder: Path) -> None:
+    """Copy the model of each target and set of predictors that `predict` will use: the last fit of each."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for task in {(task.target, task.model): task for task in tasks}.values():
+        shutil.copytree(task.folder / "model", folder / task.target / task.model)
+
+
+def _manifest(
+    study: Study, out: Path, *, development: Sample, external: Sample | None, refusals: tuple[Refusal, ...]
+) -> dict[str, Any]:
+    inputs = {}
+    for name, sample in (("internal", development), ("external", external)):
+        if sample is not None:
+            inputs[name] = {
+                "database": sample.database.name,
+                "simulated": sample.database.simulated,
+                "tables": {path.name: sha256(path) for path in sample.database.tables},
+                "n_waveforms": sample.measured.features.height + sample.measured.failures.height,
+            }
+    files = {p.relative_to(out): p for p in out.rglob("*") if p.is_file()}
+    outputs = {name.as_posix(): p for name, p in files.items() if name.parts[0] not in {"work", "manifest.json"}}
+    return {
+        "study": study.model_dump(mode="json"),
+        "versions": versions(),
+        "inputs": inputs,
+        "refusals": [{"target": r.target, "message": r.message} for r in refusals],
+        "outputs": {name: sha256(path) for name, path in sorted(outputs.items())},
+    }
