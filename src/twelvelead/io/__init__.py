@@ -1,1 +1,25 @@
 """Everything that knows a file: waveform formats, databases, tables, models."""
+
+from twelvelead.io.archive import Found, find_recordings, read
+from twelvelead.io.databases import Database, load_database, recognise_database
+from twelvelead.io.formats import FORMATS
+from twelvelead.io.models import read_model, write_model
+from twelvelead.io.tables import read_json, read_table, sha256, write_json, write_table, write_text
+
+__all__ = [
+    "FORMATS",
+    "Database",
+    "Found",
+    "find_recordings",
+    "load_database",
+    "read",
+    "read_json",
+    "read_model",
+    "read_table",
+    "recognise_database",
+    "sha256",
+    "write_json",
+    "write_model",
+    "write_table",
+    "write_text",
+]

@@ -2,7 +2,24 @@
 
 from dataclasses import dataclass
 
-from twelvelead.terms import Reason
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.signal.leads import einthoven_residual_mv
+from twelvelead.signal.recording import Recording
+from twelvelead.terms import LEADS, Reason
+
+SHORTEST_S = 2.5  # the length of one column of a printed 12-lead ECG; the shortest that is in use
+CLAIMS_TWELVE = 8  # a recording with so many standard leads is a 12-lead ECG, and lacks those it does not have
+FLAT_MV = 0.01  # a beat of less than 10 uV is below what any electrocardiograph resolves
+MOSTLY = 0.5  # share of a lead's samples
+RAIL_SHARE = 0.1  # of the samples at the very top or bottom: a saturated amplifier, for beats touch it in 1 or 2 %
+CLIPPED_RUN_S = 0.016  # a natural peak does not stand still for so long at the very top of a lead
+LARGEST_MV = 20.0  # no heart gives so much between the 1st and the 99th percentile
+SMALLEST_MV = 0.02  # no adult's twelve leads are all smaller
+STEEP_SHARE = 0.02  # of the lead's range, from one sample to the next: the foot of a cut-off QRS complex
+NOISE_RATIO = 0.35  # high-frequency noise, as a share of the lead's own amplitude
+EINTHOVEN_MV = 0.1  # well above the rounding of any machine, well below a wrong lead
 
 
 @dataclass(frozen=True)
@@ -41,3 +58,149 @@ class Quality:
     usable: tuple[str, ...]
     findings: tuple[Finding, ...]
     refusal: Finding | None = None
+
+
+def assess(recording: Recording) -> Quality:
+    """Judge a recording by its samples alone, before any beat is looked for.
+
+    Parameters
+    ----------
+    recording : Recording
+        With any leads and sampling frequency.
+
+    Returns
+    -------
+    Quality
+        Leads that are absent, flat, saturated or mostly missing are not usable; clipped and noisy ones are, and are
+        said to be so. The recording is refused if it is too short, if no lead is usable, or if its amplitudes can't
+        be mV.
+
+    Examples
+    --------
+    >>> flat = Recording(np.zeros((1, 5000)), ("II",), 500, id="r1")
+    >>> assess(flat).refusal.reason
+    <Reason.FLAT: 'flat'>
+    """
+    if recording.duration < SHORTEST_S:
+        short = Finding(
+            Reason.TOO_SHORT,
+            None,
+            f"a recording must last at least {SHORTEST_S} s; got {recording.duration:.2f} s in {recording.id!r}. "
+            "Record longer.",
+        )
+        return Quality((), (short,), short)
+    findings = _missing(recording)
+    unusable: set[str] = set()
+    spread = _spread_mv(recording.signal)
+    for row, lead in enumerate(recording.leads):
+        fatal, faults = _judge_lead(recording.signal[row], lead, spread=float(spread[row]), fs=recording.fs)
+        findings += faults
+        if fatal:
+            unusable.add(lead)
+    usable = tuple(lead for lead in recording.leads if lead not in unusable)
+    units = _check_units(recording, spread[[lead in usable for lead in recording.leads]])
+    residual = einthoven_residual_mv(recording)
+    if residual > EINTHOVEN_MV:
+        findings.append(
+            Finding(
+                Reason.EINTHOVEN,
+                None,
+                f"limb leads must agree within {EINTHOVEN_MV} mV (II = I + III); got {residual:.2f} mV. "
+                "Check the lead names.",
+            )
+        )
+    refusal = units or (None if usable else next(f for f in findings if f.lead is not None))
+    return Quality(usable, tuple(([units] if units else []) + findings), refusal)
+
+
+def _missing(recording: Recording) -> list[Finding]:
+    """Name the standard leads that a 12-lead recording lacks."""
+    standard = [lead for lead in LEADS if lead in recording.leads]
+    if len(standard) < CLAIMS_TWELVE:
+        return []
+    return [
+        Finding(Reason.MISSING_LEAD, lead, f"lead {lead} must be there in a 12-lead ECG; got none.")
+        for lead in LEADS
+        if lead not in recording.leads
+    ]
+
+
+def _spread_mv(signal: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Range from the 1st to the 99th percentile of each lead in mV; NaN for a lead without a sample."""
+    spread = np.full(len(signal), np.nan)
+    known = ~np.isnan(signal).all(axis=1)
+    if np.isnan(signal).any():
+        low, high = np.nanpercentile(signal[known], (1, 99), axis=1)
+    else:
+        low, high = np.percentile(signal[known], (1, 99), axis=1)
+    spread[known] = high - low
+    return spread
+
+
+def _judge_lead(x: NDArray[np.float32], lead: str, *, spread: float, fs: float) -> tuple[bool, list[Finding]]:
+    """Say what is wrong with one lead, and whether it is too much to measure it."""
+    gaps = np.isnan(x)
+    lost = float(gaps.mean())
+    if lost > MOSTLY:
+        text = f"lead {lead} must have samples; got {100 * lost:.0f} % missing."
+        return True, [Finding(Reason.MISSING_LEAD, lead, text)]
+    known = x[~gaps] if lost else x
+    low, high = float(known.min()), float(known.max())
+    if high - low < FLAT_MV:
+        text = f"lead {lead} must vary by {1000 * FLAT_MV:.0f} uV; got {1000 * (high - low):.1f} uV."
+        return True, [Finding(Reason.FLAT, lead, text)]
+    at_rail = (known == high) | (known == low)
+    share = float(at_rail.mean())
+    if share > RAIL_SHARE and spread > 0.5 * (high - low):
+        text = f"lead {lead} must stay within the amplifier's range; got {100 * share:.0f} % of samples at a limit."
+        return True, [Finding(Reason.SATURATED, lead, text)]
+    faults = []
+    if _is_clipped(known, at_rail, fs=fs):
+        faults.append(
+            Finding(Reason.CLIPPED, lead, f"lead {lead} must have whole peaks; got peaks cut off at a level.")
+        )
+    noise = _high_frequency_mv(known, fs)
+    if spread > 0 and noise > NOISE_RATIO * spread:
+        text = f"lead {lead} must stand out from noise; got noise of {noise:.2f} mV on {spread:.2f} mV."
+        faults.append(Finding(Reason.NOISE, lead, text))
+    return False, faults
+
+
+def _is_clipped(x: NDArray[np.float32], at_rail: NDArray[np.bool_], *, fs: float) -> bool:
+    """Whether a peak stands still at the lead's limit after having come there steeply.
+
+    A broad T wave stands still at its top too, but has slowed down before; a cut-off peak has not.
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], at_rail.view(np.int8), [0]))))
+    first, last = edges[::2], edges[1::2] - 1
+    long = last - first + 1 >= max(3, round(CLIPPED_RUN_S * fs))
+    first, last = first[long], last[long]
+    inner = (first > 0) & (last < x.size - 1)
+    first, last = first[inner], last[inner]
+    steps = np.maximum(np.abs(x[first] - x[first - 1]), np.abs(x[last] - x[last + 1]))
+    return bool((steps > STEEP_SHARE * (x.max() - x.min())).any())
+
+
+def _high_frequency_mv(x: NDArray[np.float32], fs: float) -> float:
+    """Estimate the peak-to-peak size of what changes faster than any wave: second differences over 4 ms, robustly."""
+    step = max(1, round(0.004 * fs))
+    if x.size <= 2 * step:
+        return 0.0
+    bend = x[2 * step :] - 2 * x[step:-step] + x[: -2 * step]
+    # The median is blind to the QRS complexes. White noise of SD s bends by sqrt(6) s; its range is about 4 s.
+    return float(4 * np.median(np.abs(bend)) / (0.6745 * np.sqrt(6)))
+
+
+def _check_units(recording: Recording, spread: NDArray[np.float64]) -> Finding | None:
+    """Refuse amplitudes that no heart gives in mV: uV or converter steps taken for mV, or V."""
+    if spread.size == 0:
+        return None
+    typical = float(np.median(spread))
+    if SMALLEST_MV <= typical <= LARGEST_MV:
+        return None
+    guess = "uV or converter steps" if typical > LARGEST_MV else "V"
+    text = (
+        f"amplitudes must be in mV, so {SMALLEST_MV} to {LARGEST_MV:g} between the 1st and 99th percentile; "
+        f"got {typical:.3g} in {recording.id!r}, which looks like {guess}. Declare the unit."
+    )
+    return Finding(Reason.WRONG_UNITS, None, text)

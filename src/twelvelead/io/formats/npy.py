@@ -1,0 +1,41 @@
+"""NumPy arrays: one 2-D array of samples, with fs, leads and units declared."""
+
+from pathlib import Path
+
+import numpy as np
+
+from twelvelead.io.formats.scale import Declaration, declared, to_recording
+from twelvelead.signal import Recording
+from twelvelead.terms import FormatError
+
+MAGIC = b"\x93NUMPY"
+
+
+def recognise_npy(path: Path) -> bool:
+    """Whether a file is a NumPy array."""
+    if path.suffix != ".npy":
+        return False
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def read_npy(path: Path, declaration: Declaration) -> Recording:
+    """Read a recording from a 2-D array, leads along its shorter side.
+
+    Raises
+    ------
+    FormatError
+        If the file is cut short, or holds something else than a 2-D array of numbers.
+    InputError
+        If fs, leads or units is not declared.
+    """
+    try:
+        samples = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        msg = f"{path.name} must be a whole NumPy array of numbers; got {error}. Save it again."
+        raise FormatError(msg) from error
+    if samples.ndim != 2 or samples.dtype.kind not in "fiu":
+        msg = f"{path.name} must hold a 2-D array of numbers; got shape {samples.shape} of {samples.dtype}. Save it so."
+        raise FormatError(msg)
+    columns = samples if samples.shape[0] >= samples.shape[1] else samples.T
+    return to_recording(np.asarray(columns, dtype=np.float64), declared(path, declaration), path=path)

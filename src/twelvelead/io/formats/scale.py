@@ -1,0 +1,78 @@
+"""Units of voltage, and what a signal table must declare of itself."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.io.tables import read_json
+from twelvelead.signal import Recording, lead_name
+from twelvelead.terms import InputError
+
+MV_PER = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "microvolt": 1e-3, "v": 1e3, "nv": 1e-6}
+"""mV per unit, by the unit's name in lower case."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a file without a header can't say of itself.
+
+    Parameters
+    ----------
+    fs : float or None
+        Sampling frequency in Hz.
+    leads : tuple of str or None
+        One name per column.
+    units : str or None
+        Unit of the samples: mV, uV or V.
+    """
+
+    fs: float | None = None
+    leads: tuple[str, ...] | None = None
+    units: str | None = None
+
+
+def declared(path: Path, arguments: Declaration) -> Declaration:
+    """Complete what the caller declares by the file's sidecar, `<stem>.json` with the keys fs, leads and units.
+
+    Raises
+    ------
+    InputError
+        If the sidecar holds something else.
+    """
+    sidecar = path.with_suffix(".json")
+    said = read_json(sidecar) if sidecar.is_file() else {}
+    if not isinstance(said, dict) or not set(said) <= {"fs", "leads", "units"}:
+        msg = f"a sidecar must hold only fs, leads and units; got {str(said)[:80]} in {sidecar.name}. Mend it."
+        raise InputError(msg)
+    leads = arguments.leads or (tuple(str(lead) for lead in said["leads"]) if said.get("leads") else None)
+    fs = arguments.fs or said.get("fs")
+    if fs is not None and not isinstance(fs, int | float):
+        msg = f"fs must be a number of Hz; got {fs!r} in {sidecar.name}. Mend it."
+        raise InputError(msg)
+    return Declaration(fs=fs, leads=leads, units=arguments.units or said.get("units"))
+
+
+def to_recording(columns: NDArray[np.floating], declaration: Declaration, *, path: Path) -> Recording:
+    """Make a recording of columns of samples, shape (n_samples, n_leads), and a complete declaration.
+
+    Raises
+    ------
+    InputError
+        If fs, leads or the unit is not declared, or the number of leads is another.
+    """
+    where = f"in {path.name}. Give --fs, --leads and --units, or a sidecar {path.stem}.json with these keys."
+    for key in ("fs", "leads", "units"):
+        if getattr(declaration, key) is None:
+            msg = f"a signal table must declare {key}; got none {where}"
+            raise InputError(msg)
+    leads, units, fs = declaration.leads or (), str(declaration.units), float(declaration.fs or 0)
+    if units.lower() not in MV_PER:
+        msg = f"units must be one of mV, uV, V; got {units!r} {where}"
+        raise InputError(msg)
+    if columns.shape[1] != len(leads):
+        msg = f"leads must name every column; got {len(leads)} names for {columns.shape[1]} columns {where}"
+        raise InputError(msg)
+    signal = columns.T * MV_PER[units.lower()]
+    return Recording(signal, tuple(lead_name(lead) for lead in leads), fs, id=path.stem)

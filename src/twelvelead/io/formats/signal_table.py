@@ -1,0 +1,89 @@
+"""Signal tables, CSV or Parquet: one column per lead, and perhaps the time."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from twelvelead.io.formats.scale import Declaration, declared, to_recording
+from twelvelead.io.tables import read_table
+from twelvelead.signal import Recording, lead_name
+from twelvelead.terms import LEADS, FormatError, InputError
+
+TIME = "time_s"
+UNEVEN = 0.01  # share of the sampling interval by which time may jitter
+
+
+def recognise_csv(path: Path) -> bool:
+    """Whether a file is a CSV table with a column named as a lead, or with a sidecar that names its leads."""
+    if path.suffix.lower() not in {".csv", ".tsv"}:
+        return False
+    with path.open("rb") as file:
+        first = file.readline(65536).decode("latin-1")
+    names = first.strip().replace("\t", ",").split(",")
+    return _has_lead(names) or path.with_suffix(".json").is_file()
+
+
+def recognise_parquet(path: Path) -> bool:
+    """Whether a file is a Parquet table with a column named as a lead."""
+    if path.suffix.lower() != ".parquet":
+        return False
+    try:
+        return _has_lead(pl.read_parquet_schema(path).keys())
+    except (pl.exceptions.PolarsError, OSError):
+        return path.with_suffix(".json").is_file()
+
+
+def read_signal_table(path: Path, declaration: Declaration) -> Recording:
+    """Read a recording from a CSV or Parquet table with one column per lead.
+
+    Parameters
+    ----------
+    path : Path
+        The table. A column `time_s`, evenly spaced, gives the sampling frequency; columns named as leads are the
+        leads, unless others are declared.
+    declaration : Declaration
+        What the table does not say: fs without `time_s`, and the unit.
+
+    Raises
+    ------
+    FormatError
+        If the table can't be read, or holds something else than numbers.
+    InputError
+        If fs, leads or units is not declared.
+    """
+    table = read_table(path)
+    said = declared(path, declaration)
+    fs = said.fs if said.fs is not None else _fs(table, path)
+    signals = [name for name in table.columns if name != TIME]
+    if said.leads is None:
+        signals = [name for name in signals if lead_name(name) in LEADS]
+        said = Declaration(fs=fs, leads=tuple(signals) or None, units=said.units)
+    else:
+        said = Declaration(fs=fs, leads=said.leads, units=said.units)
+    text = [name for name in signals if not table.schema[name].is_numeric()]
+    if text:
+        msg = f"signal columns must hold numbers; got {table.schema[text[0]]} in column {text[0]!r} of {path.name}. "
+        msg += "Mend the column."
+        raise FormatError(msg)
+    return to_recording(table.select(pl.col(signals).cast(pl.Float64)).to_numpy(), said, path=path)
+
+
+def _fs(table: pl.DataFrame, path: Path) -> float | None:
+    """Find the sampling frequency in Hz from evenly spaced times; None without a time column."""
+    if TIME not in table.columns or table.height < 2:
+        return None
+    steps = np.diff(table[TIME].cast(pl.Float64, strict=False).to_numpy())
+    step = float(np.median(steps))
+    if not step > 0 or not np.all(np.abs(steps - step) <= UNEVEN * step + 1e-6):
+        msg = (
+            f"{TIME} must rise in equal steps; got steps from {steps.min():.6f} to {steps.max():.6f} s in {path.name}. "
+        )
+        msg += "Resample it, or declare --fs."
+        raise InputError(msg)
+    mean = float(steps.mean())
+    return round(1 / mean, 6)
+
+
+def _has_lead(names: object) -> bool:
+    return any(lead_name(str(name).strip('"')) in LEADS for name in names)  # type: ignore[attr-defined]

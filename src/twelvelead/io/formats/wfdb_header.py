@@ -1,0 +1,195 @@
+"""WFDB headers: what a `.hea` file says of the signals, and nothing that it does not."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+
+from twelvelead.terms import FormatError, InputError
+
+DEFAULT_GAIN = 200.0  # steps per unit where a header gives none, or 0: the specification's rule
+DEFAULT_FS = 250.0
+MOST_SIGNALS = 512  # more than any electrocardiograph has; a bound for what a broken header may claim
+LONGEST_HEADER = 1_000_000  # bytes
+
+_FORMAT = re.compile(r"^(?P<format>\d+)(?:x(?P<per_frame>\d+))?(?::(?P<skew>\d+))?(?:\+(?P<offset>\d+))?$")
+_GAIN = re.compile(r"^(?P<gain>[-+]?[\d.]+(?:[eE][-+]?\d+)?)(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<units>\S+))?$")
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One line of a header: where a signal's samples are, and how they become physical units."""
+
+    file: str
+    format: int
+    samples_per_frame: int
+    skew: int
+    offset: int
+    gain: float
+    baseline: int
+    units: str
+    checksum: int | None
+    description: str
+
+
+@dataclass(frozen=True)
+class Header:
+    """A WFDB header.
+
+    Parameters
+    ----------
+    name : str
+        Record name.
+    fs : float
+        Sampling frequency in Hz.
+    n_samples : int or None
+        Samples per signal; None where the header does not say.
+    start : datetime or None
+        Start of the recording, where date and time are given and make sense.
+    signals : tuple of Signal
+        In the order of the file.
+    comments : tuple of str
+        Comment lines without `#`: diagnoses, age and sex in many archives.
+    segments : int
+        Number of segments; 1 for an ordinary record.
+    """
+
+    name: str
+    fs: float
+    n_samples: int | None
+    start: datetime | None
+    signals: tuple[Signal, ...]
+    comments: tuple[str, ...]
+    segments: int = 1
+
+
+def read_header(path: Path) -> Header:
+    """Read a WFDB header.
+
+    Parameters
+    ----------
+    path : Path
+        The `.hea` file.
+
+    Raises
+    ------
+    InputError
+        If the file is not there.
+    FormatError
+        If a line is not what the format says; the message has its number.
+
+    References
+    ----------
+    WFDB header format: doi:10.13026/zzhk-8r25
+    """
+    if not path.is_file():
+        msg = f"a WFDB record must have its header; got none at {str(path)!r}. Check the path."
+        raise InputError(msg)
+    if path.stat().st_size > LONGEST_HEADER:
+        msg = f"a WFDB header must be shorter than {LONGEST_HEADER} bytes; got {path.stat().st_size} in {path.name}. "
+        msg += "Check that it is one."
+        raise FormatError(msg)
+    return parse_header(path.read_bytes().decode("latin-1"), where=path.name)
+
+
+def parse_header(text: str, *, where: str) -> Header:
+    """Parse the text of a WFDB header; `where` names it in messages."""
+    lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), start=1)]
+    comments = tuple(line.lstrip("#").strip() for _, line in lines if line.startswith("#"))
+    content = [(n, line) for n, line in lines if line and not line.startswith("#")]
+    if not content:
+        msg = f"a WFDB header must have a record line; got none in {where}. Check that it is a header."
+        raise FormatError(msg)
+    number, first = content[0]
+    fields = first.split()
+    if len(fields) < 2:
+        raise _bad_line(where, number, got=first, rule="a record line must name the record and count its signals")
+    name, _, segments = fields[0].partition("/")
+    n_signals = _whole(fields[1], where, number)
+    if not 0 <= n_signals <= MOST_SIGNALS:
+        raise _bad_line(where, number, got=first, rule=f"a record must have 0 to {MOST_SIGNALS} signals")
+    fs = _fs(fields[2], where, number) if len(fields) > 2 else DEFAULT_FS
+    n_samples = _whole(fields[3], where, number) if len(fields) > 3 else 0
+    if n_samples < 0:
+        raise _bad_line(where, number, got=first, rule="the number of samples must not be negative")
+    n_segments = _whole(segments, where, number) if segments else 1
+    rows = content[1 : 1 + n_signals] if n_segments == 1 else []
+    if n_segments == 1 and len(rows) < n_signals:
+        msg = f"a header must have a line per signal; got {len(rows)} of {n_signals} in {where}. Restore the header."
+        raise FormatError(msg)
+    return Header(
+        name=name,
+        fs=fs,
+        n_samples=n_samples or None,
+        start=_start(fields[4:6]),
+        signals=tuple(_signal(line, where, n) for n, line in rows),
+        comments=comments,
+        segments=n_segments,
+    )
+
+
+def _signal(line: str, where: str, number: int) -> Signal:
+    fields = line.split(maxsplit=8)
+    if len(fields) < 2:
+        raise _bad_line(where, number, got=line, rule="a signal line must name a file and a format")
+    shape = _FORMAT.match(fields[1])
+    if shape is None:
+        raise _bad_line(where, number, got=line, rule="a signal's format must be a number, as in 16 or 16x1+24")
+    gain, baseline, units = DEFAULT_GAIN, None, "mV"
+    if len(fields) > 2:
+        scale = _GAIN.match(fields[2])
+        if scale is None:
+            raise _bad_line(where, number, got=line, rule="a gain must be a number, as in 1000 or 1000(0)/mV")
+        gain = _number(scale["gain"], where, number) or DEFAULT_GAIN
+        baseline = int(scale["baseline"]) if scale["baseline"] else None
+        units = scale["units"] or "mV"
+    zero = _whole(fields[4], where, number) if len(fields) > 4 else 0
+    return Signal(
+        file=fields[0],
+        format=int(shape["format"]),
+        samples_per_frame=int(shape["per_frame"] or 1),
+        skew=int(shape["skew"] or 0),
+        offset=int(shape["offset"] or 0),
+        gain=gain,
+        baseline=zero if baseline is None else baseline,
+        units=units,
+        checksum=_whole(fields[6], where, number) if len(fields) > 6 else None,
+        description=fields[8] if len(fields) > 8 else "",
+    )
+
+
+def _fs(text: str, where: str, number: int) -> float:
+    fs = _number(re.split(r"[/(]", text, maxsplit=1)[0], where, number)
+    if not 0 < fs < 1e6:
+        raise _bad_line(where, number, got=text, rule="a sampling frequency must lie between 0 and 1e6 Hz")
+    return fs
+
+
+def _number(text: str, where: str, number: int) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise _bad_line(where, number, got=text, rule="a number must stand here") from None
+
+
+def _whole(text: str, where: str, number: int) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise _bad_line(where, number, got=text, rule="a whole number must stand here") from None
+
+
+def _start(fields: list[str]) -> datetime | None:
+    """Start of the recording, or None where date or time is absent or odd, as in some archives: it is no signal."""
+    try:
+        clock = [float(part) for part in fields[0].split(":")]
+        day, month, year = (int(part) for part in fields[1].replace("-", "/").split("/"))
+        hour, minute, second = [0.0] * (3 - len(clock)) + clock
+        at = time(int(hour), int(minute), int(second), round(second % 1 * 1e6) % 1_000_000)
+        return datetime.combine(date(year, month, day), at)
+    except (ValueError, IndexError, OverflowError):
+        return None
+
+
+def _bad_line(where: str, number: int, *, got: str, rule: str) -> FormatError:
+    return FormatError(f"{rule}; got {got[:80]!r} in {where}, line {number}. Restore the header.")

@@ -1,0 +1,148 @@
+"""Tables, text and JSON on disk: never half written, the same bytes for the same content."""
+
+import hashlib
+import json
+import os
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from twelvelead.terms import FormatError, InputError
+
+TABLES = (".parquet", ".csv", ".tsv")
+
+
+def write_bytes(content: bytes, path: Path) -> None:
+    """Write a file whole or not at all: a temporary file in its folder, then a rename.
+
+    Parameters
+    ----------
+    content : bytes
+        What the file will hold.
+    path : Path
+        Its folder is made if it is not there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".unfinished")
+    scratch = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.chmod(0o644)
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write UTF-8 text, whole or not at all."""
+    write_bytes(text.encode(), path)
+
+
+def write_json(content: Any, path: Path) -> None:  # noqa: ANN401 - whatever JSON holds
+    """Write JSON with sorted keys, whole or not at all."""
+    write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", path)
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Read JSON.
+
+    Raises
+    ------
+    InputError
+        If the file is not there.
+    FormatError
+        If it is not JSON.
+    """
+    _require_file(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        msg = f"{str(path)!r} must be JSON; got {error}. Mend the file."
+        raise FormatError(msg) from error
+
+
+def write_table(table: pl.DataFrame, path: Path) -> None:
+    """Write a table as Parquet or CSV, by the suffix of its name, whole or not at all.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What to write. CSV has no lists: their elements are joined by a space there.
+    path : Path
+        Ends in .parquet, .csv or .tsv.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another.
+
+    Notes
+    -----
+    A spreadsheet takes text that begins with =, +, -, @ for a formula, so such text gets an apostrophe in CSV.
+    """
+    suffix = _suffix(path)
+    scratch_bytes = _as_parquet(table) if suffix == ".parquet" else _as_text(table, "\t" if suffix == ".tsv" else ",")
+    write_bytes(scratch_bytes, path)
+
+
+def _as_parquet(table: pl.DataFrame) -> bytes:
+    buffer = BytesIO()
+    table.write_parquet(buffer, compression="zstd", statistics=False)
+    return buffer.getvalue()
+
+
+def _as_text(table: pl.DataFrame, separator: str) -> bytes:
+    lists = [name for name, dtype in table.schema.items() if isinstance(dtype, pl.List)]
+    flat = table.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists)
+    text = [name for name, dtype in flat.schema.items() if dtype == pl.String]
+    safe = flat.with_columns(
+        pl.when(pl.col(name).str.contains(r"^[=+\-@\t\r]")).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
+        for name in text
+    )
+    return safe.write_csv(separator=separator).encode()
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """Read a table from Parquet, CSV or TSV, by the suffix of its name.
+
+    Raises
+    ------
+    InputError
+        If the file is not there, or its suffix is another.
+    FormatError
+        If the file is not what its suffix says.
+    """
+    _require_file(path)
+    suffix = _suffix(path)
+    try:
+        if suffix == ".parquet":
+            return pl.read_parquet(path)
+        return pl.read_csv(path, separator="\t" if suffix == ".tsv" else ",", infer_schema_length=None)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        msg = f"{str(path)!r} must be a readable {suffix} table; got {str(error).splitlines()[0]}. Write it again."
+        raise FormatError(msg) from error
+
+
+def sha256(path: Path) -> str:
+    """Give the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _suffix(path: Path) -> str:
+    if path.suffix.lower() not in TABLES:
+        msg = f"a table's name must end in {', '.join(TABLES)}; got {path.name!r}. Rename it."
+        raise InputError(msg)
+    return path.suffix.lower()
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        msg = f"the file must be there; got {str(path)!r}, which is not. Check the path."
+        raise InputError(msg)

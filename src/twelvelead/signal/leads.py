@@ -1,0 +1,124 @@
+"""Lead names and lead algebra."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.signal.recording import Recording
+from twelvelead.terms import LEADS
+
+Samples = NDArray[np.float32]
+
+_BY_LOWER = {lead.lower(): lead for lead in LEADS}
+_PREFIXES = ("lead ", "lead_", "ecg ", "ecg_", "mdc_ecg_lead_")
+
+# Einthoven: II = I + III. Goldberger: aVR = -(I + II)/2, aVL = I - II/2, aVF = II - I/2. Any two give the rest.
+_FROM_I_II = {
+    "I": (1.0, 0.0),
+    "II": (0.0, 1.0),
+    "III": (-1.0, 1.0),
+    "aVR": (-0.5, -0.5),
+    "aVL": (1.0, -0.5),
+    "aVF": (-0.5, 1.0),
+}
+
+
+def lead_name(text: str) -> str:
+    """Spell a lead's name in the standard way, whatever its case; leave the name of any other signal as it is.
+
+    Examples
+    --------
+    >>> [lead_name(t) for t in ("AVR", "v1", "Lead II", "MLII")]
+    ['aVR', 'V1', 'II', 'MLII']
+    """
+    name = text.strip()
+    lower = name.lower()
+    for prefix in _PREFIXES:
+        lower = lower.removeprefix(prefix)
+    return _BY_LOWER.get(lower, name)
+
+
+def derive_limb_leads(recording: Recording) -> Recording:
+    """Add the limb leads that follow from those recorded; recorded leads are never overwritten.
+
+    Parameters
+    ----------
+    recording : Recording
+        With any leads.
+
+    Returns
+    -------
+    Recording
+        With all six limb leads if at least two were there; otherwise unchanged.
+
+    Notes
+    -----
+    Einthoven: III = II − I. Goldberger: aVR = −(I + II)/2, aVL = I − II/2, aVF = II − I/2. The derivation starts from I
+    and II where they are there, otherwise from the first two limb leads in standard order, solved for I and II.
+
+    Examples
+    --------
+    >>> r = Recording(np.array([[1.0], [3.0]]), ("I", "II"), 500)
+    >>> derived = derive_limb_leads(r)
+    >>> {lead: float(derived[lead][0]) for lead in derived.leads}
+    {'I': 1.0, 'II': 3.0, 'III': 2.0, 'aVR': -2.0, 'aVL': -0.5, 'aVF': 2.5}
+    """
+    present = [lead for lead in _FROM_I_II if lead in recording.leads]
+    missing = [lead for lead in _FROM_I_II if lead not in recording.leads]
+    if len(present) < 2 or not missing:
+        return recording
+    basis = np.array([_FROM_I_II[lead] for lead in present[:2]])
+    i, ii = np.linalg.inv(basis) @ np.stack([recording[lead] for lead in present[:2]]).astype(np.float64)
+    derived = [_FROM_I_II[lead][0] * i + _FROM_I_II[lead][1] * ii for lead in missing]
+    signal = np.vstack([recording.signal, np.asarray(derived, dtype=np.float32)])
+    return replace(recording, signal=signal, leads=(*recording.leads, *missing))
+
+
+def standard_order(recording: Recording) -> Recording:
+    """Sort the leads: the standard twelve in their usual order, then any others as they came.
+
+    Examples
+    --------
+    >>> standard_order(Recording(np.zeros((3, 1)), ("V1", "aVF", "I"), 500)).leads
+    ('I', 'aVF', 'V1')
+    """
+    leads = [lead for lead in LEADS if lead in recording.leads]
+    leads += [lead for lead in recording.leads if lead not in LEADS]
+    if tuple(leads) == recording.leads:
+        return recording
+    rows = [recording.leads.index(lead) for lead in leads]
+    return replace(recording, signal=recording.signal[rows], leads=tuple(leads))
+
+
+def einthoven_residual_mv(recording: Recording) -> float:
+    """Say how far the limb leads contradict one another: 0 mV if Einthoven's and Goldberger's laws hold.
+
+    Parameters
+    ----------
+    recording : Recording
+        With any leads.
+
+    Returns
+    -------
+    float
+        Root mean square in mV of recorded minus derived, over the limb leads that two others determine; NaN where
+        fewer than three limb leads are there.
+
+    Examples
+    --------
+    >>> einthoven_residual_mv(Recording(np.array([[1.0], [3.0], [2.0]]), ("I", "II", "III"), 500))
+    0.0
+    >>> round(einthoven_residual_mv(Recording(np.array([[1.0], [3.0], [-2.0]]), ("I", "II", "III"), 500)), 6)
+    4.0
+    """
+    present = [lead for lead in _FROM_I_II if lead in recording.leads]
+    if len(present) < 3:
+        return float("nan")
+    basis = np.array([_FROM_I_II[lead] for lead in present[:2]])
+    two = np.linalg.inv(basis) @ np.stack([recording[lead] for lead in present[:2]]).astype(np.float64)
+    residual = np.stack([recording[lead] - np.array(_FROM_I_II[lead]) @ two for lead in present[2:]])
+    # A gap of one lead, or its offset, is no contradiction.
+    centred = residual - np.nanmedian(residual, axis=1, keepdims=True) if residual.shape[1] > 1 else residual
+    known = np.isfinite(centred)
+    return float(np.sqrt(np.mean(centred[known] ** 2))) if known.any() else float("nan")
