@@ -118,7 +118,9 @@ def einthoven_residual_mv(recording: Recording) -> float:
     basis = np.array([_FROM_I_II[lead] for lead in present[:2]])
     two = np.linalg.inv(basis) @ np.stack([recording[lead] for lead in present[:2]]).astype(np.float64)
     residual = np.stack([recording[lead] - np.array(_FROM_I_II[lead]) @ two for lead in present[2:]])
+    known = np.isfinite(residual).any(axis=1)
+    if not known.any():
+        return float("nan")
     # A gap of one lead, or its offset, is no contradiction.
-    centred = residual - np.nanmedian(residual, axis=1, keepdims=True) if residual.shape[1] > 1 else residual
-    known = np.isfinite(centred)
-    return float(np.sqrt(np.mean(centred[known] ** 2))) if known.any() else float("nan")
+    offset = np.nanmedian(residual[known], axis=1, keepdims=True) if residual.shape[1] > 1 else 0.0
+    return float(np.sqrt(np.nanmean((residual[known] - offset) ** 2)))

@@ -18,6 +18,7 @@ CLIPPED_RUN_S = 0.016  # a natural peak does not stand still for so long at the 
 LARGEST_MV = 20.0  # no heart gives so much between the 1st and the 99th percentile
 SMALLEST_MV = 0.02  # no adult's twelve leads are all smaller
 STEEP_SHARE = 0.02  # of the lead's range, from one sample to the next: the foot of a cut-off QRS complex
+STEEP_MV = 0.03  # several steps of the coarsest machines
 NOISE_RATIO = 0.35  # high-frequency noise, as a share of the lead's own amplitude
 EINTHOVEN_MV = 0.1  # well above the rounding of any machine, well below a wrong lead
 
@@ -129,11 +130,10 @@ def _spread_mv(signal: NDArray[np.float32]) -> NDArray[np.float64]:
     """Range from the 1st to the 99th percentile of each lead in mV; NaN for a lead without a sample."""
     spread = np.full(len(signal), np.nan)
     known = ~np.isnan(signal).all(axis=1)
-    if np.isnan(signal).any():
-        low, high = np.nanpercentile(signal[known], (1, 99), axis=1)
-    else:
-        low, high = np.percentile(signal[known], (1, 99), axis=1)
-    spread[known] = high - low
+    percentile = np.nanpercentile if np.isnan(signal).any() else np.percentile
+    if known.any():
+        low, high = percentile(signal[known], (1, 99), axis=1)
+        spread[known] = high - low
     return spread
 
 
@@ -178,7 +178,7 @@ def _is_clipped(x: NDArray[np.float32], at_rail: NDArray[np.bool_], *, fs: float
     inner = (first > 0) & (last < x.size - 1)
     first, last = first[inner], last[inner]
     steps = np.maximum(np.abs(x[first] - x[first - 1]), np.abs(x[last] - x[last + 1]))
-    return bool((steps > STEEP_SHARE * (x.max() - x.min())).any())
+    return bool((steps > max(STEEP_MV, STEEP_SHARE * float(x.max() - x.min()))).any())
 
 
 def _high_frequency_mv(x: NDArray[np.float32], fs: float) -> float:

@@ -1,0 +1,148 @@
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from twelvelead.io import FORMATS, find_recordings, read
+from twelvelead.io.formats.wfdb_write import write_wfdb
+from twelvelead.signal import Recording
+from twelvelead.terms import FormatError, InputError
+
+ECG = Recording(np.random.default_rng(0).normal(0, 1, (2, 1000)).round(3), ("I", "II"), 500, "x")
+
+
+def as_wfdb(folder):
+    return write_wfdb(ECG, folder / "x.hea")
+
+
+def as_npy(folder):
+    np.save(folder / "x.npy", ECG.signal.T)
+    (folder / "x.json").write_text(json.dumps({"fs": 500, "leads": ["I", "II"], "units": "mV"}))
+    return folder / "x.npy"
+
+
+def as_table():
+    time = np.arange(ECG.n_samples) / ECG.fs
+    return pl.DataFrame({"time_s": time, "I": 1000 * ECG["I"].astype(float), "II": 1000 * ECG["II"].astype(float)})
+
+
+def as_csv(folder):
+    as_table().write_csv(folder / "x.csv")
+    (folder / "x.json").write_text('{"units": "uV"}')
+    return folder / "x.csv"
+
+
+def as_parquet(folder):
+    as_table().write_parquet(folder / "x.parquet")
+    (folder / "x.json").write_text('{"units": "uV"}')
+    return folder / "x.parquet"
+
+
+WRITERS = {"wfdb": as_wfdb, "npy": as_npy, "csv": as_csv, "parquet": as_parquet}
+
+
+def test_every_format_has_its_laws():
+    assert set(WRITERS) == {f.name for f in FORMATS}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_gives_the_same_recording(name, tmp_path):
+    r = read(WRITERS[name](tmp_path))
+    assert (r.leads, r.fs, r.id) == (ECG.leads, ECG.fs, "x")
+    # WFDB rounds to 1 uV, half of which is the tolerance.
+    np.testing.assert_allclose(r.signal, ECG.signal, rtol=0, atol=0.0005)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_is_recognised_by_itself_alone(name, tmp_path):
+    path = WRITERS[name](tmp_path)
+    assert [f.name for f in FORMATS if f.recognise(path)] == [name]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_is_found_in_a_folder(name, tmp_path):
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    WRITERS[name](tmp_path / "deep" / "er")
+    assert [f.recording_id for f in find_recordings([tmp_path])] == ["deep/er/x"]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_refuses_half_a_file(name, tmp_path):
+    path = WRITERS[name](tmp_path)
+    data = path.with_suffix(".dat") if name == "wfdb" else path
+    data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
+    if name == "csv":  # half a CSV is a CSV: that is why it must not be trusted with archives
+        assert read(path).n_samples < ECG.n_samples
+        return
+    with pytest.raises(InputError):
+        read(path)
+
+
+def test_tables_that_are_no_signals_are_not_found(tmp_path):
+    pl.DataFrame({"ecg_id": [1], "age": [50]}).write_csv(tmp_path / "patients.csv")
+    pl.DataFrame({"ecg_id": [1]}).write_parquet(tmp_path / "patients.parquet")
+    as_wfdb(tmp_path)
+    assert [f.recording_id for f in find_recordings([tmp_path])] == ["x"]
+
+
+def test_a_single_file_is_called_by_its_stem(tmp_path):
+    as_wfdb(tmp_path)
+    for path in (tmp_path / "x.hea", tmp_path / "x", tmp_path / "x.dat"):
+        found = find_recordings([path])
+        assert found[0].recording_id == "x"
+        assert read(found[0].path).leads == ("I", "II")
+
+
+def test_nothing_to_read_is_an_error(tmp_path):
+    with pytest.raises(InputError, match="there must be a recording to read"):
+        find_recordings([tmp_path])
+    with pytest.raises(InputError, match="which is not"):
+        find_recordings([tmp_path / "nowhere"])
+    (tmp_path / "x.txt").write_text("hello")
+    with pytest.raises(FormatError, match="known format"):
+        read(tmp_path / "x.txt")
+
+
+@pytest.mark.parametrize("key", ["fs", "leads", "units"])
+def test_what_a_file_does_not_say_must_be_declared(key, tmp_path):
+    path = as_npy(tmp_path)
+    said = json.loads((tmp_path / "x.json").read_text())
+    (tmp_path / "x.json").write_text(json.dumps({k: v for k, v in said.items() if k != key}))
+    with pytest.raises(InputError, match=f"must declare {key}"):
+        read(path)
+    assert read(path, **{key: said[key]}).fs == 500
+
+
+def test_what_is_declared_must_make_sense(tmp_path):
+    path = as_npy(tmp_path)
+    with pytest.raises(InputError, match="units must be one of"):
+        read(path, units="furlong")
+    with pytest.raises(InputError, match="3 names for 2 columns"):
+        read(path, leads=("I", "II", "III"))
+    (tmp_path / "x.json").write_text('{"colour": "red"}')
+    with pytest.raises(InputError, match="only fs, leads and units"):
+        read(path)
+    (tmp_path / "x.json").write_text('{"fs": "fast", "leads": ["I", "II"], "units": "mV"}')
+    with pytest.raises(InputError, match="fs must be a number"):
+        read(path)
+
+
+def test_uneven_time_is_refused(tmp_path):
+    table = as_table().with_columns(time_s=pl.col("time_s") ** 2)
+    table.write_csv(tmp_path / "x.csv")
+    with pytest.raises(InputError, match="equal steps"):
+        read(tmp_path / "x.csv", units="uV")
+    assert read(tmp_path / "x.csv", units="uV", fs=100).fs == 100
+
+
+def test_text_in_a_signal_column_is_refused(tmp_path):
+    (tmp_path / "x.csv").write_text("time_s,I\n0,a\n0.002,b\n")
+    with pytest.raises(FormatError, match="must hold numbers"):
+        read(tmp_path / "x.csv", units="mV")
+
+
+def test_an_array_of_something_else_is_refused(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros(5))
+    with pytest.raises(FormatError, match=r"2-D array of numbers; got shape \(5,\)"):
+        read(tmp_path / "x.npy", fs=1, leads=("I",), units="mV")
