@@ -215,7 +215,7 @@ def test_rarer_formats_are_left_to_the_wfdb_package(name):
 
 def test_what_the_wfdb_package_refuses_is_one_of_our_errors(tmp_path):
     pytest.importorskip("wfdb", reason="the wfdb package is not installed")
-    path = record(tmp_path, "r 1 500 1000\nr.dat 310 1/mV\n", r_dat=[0] * 4)
+    path = record(tmp_path, "r 1 500 30\nr.dat 310 1/mV\n", r_dat=[0] * 4)
     with pytest.raises(FormatError, match="must be readable by the wfdb package"):
         read(path)
 

@@ -93,7 +93,9 @@ def measure_archive(
     ]
     work.mkdir(parents=True, exist_ok=True)
     todo = [shard for shard in shards if not shard.path("features").is_file()]
-    run_tasks(_measure_shard, todo, workers=workers, stage=stage, progress=progress)
+    run_tasks(
+        _measure_shard, todo, workers=workers, stage=stage, progress=progress, size=lambda shard: len(shard.recordings)
+    )
     duplicates = FAILURES.select(
         [
             {

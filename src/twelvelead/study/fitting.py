@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -123,9 +122,9 @@ def _explanations(task: FitTask, estimator: RiskClassifier, judged: list[tuple[s
 
 
 def _selection(task: FitTask, estimator: RiskClassifier) -> pl.DataFrame:
-    rows: list[dict[str, Any]] = []
-    for step in estimator.selection_:
-        row = dict(step)
-        member = row.pop("member", 0)
-        rows.append({**row, "target": task.target, "model": task.model, "fit": f"{task.label} member {member}"})
-    return SELECTION.select(rows)
+    return SELECTION.select(
+        [
+            {**step, "target": task.target, "model": task.model, "fit": f"{task.label} {step['fit']}"}
+            for step in estimator.selection_
+        ]
+    )

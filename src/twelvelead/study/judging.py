@@ -10,7 +10,43 @@ from twelvelead.io.tables import write_table
 from twelvelead.study.declaration import Study
 from twelvelead.study.pool import Progress, run_tasks
 from twelvelead.terms import PERFORMANCE
-from twelvelead.validate import performance
+from twelvelead.validate import Objection, check, performance, refuse
+
+
+def object_to(predictions: pl.DataFrame, folds: pl.DataFrame) -> tuple[Objection, ...]:
+    """List what a methods reviewer would object to, and refuse to go on where figures would be wrong.
+
+    Parameters
+    ----------
+    predictions : DataFrame keeping `terms.PREDICTIONS`
+        Of all sets.
+    folds : DataFrame with columns recording_id, patient_id, fold
+        Of the development database.
+
+    Returns
+    -------
+    tuple of Objection
+        The weaknesses.
+
+    Raises
+    ------
+    StudyError
+        If a patient or recording that helped to make a model is judged by it.
+    """
+    internal = predictions.filter(pl.col("set") == "internal").join(
+        folds.select("recording_id", "fold"), on="recording_id", how="left"
+    )
+    for (fold,), part in internal.partition_by("fold", as_dict=True).items():
+        made_by = folds.filter(pl.col("fold") != fold)
+        objections = check(
+            part.drop("fold"),
+            development_patients=made_by["patient_id"].to_list(),
+            selection_recordings=made_by["recording_id"].to_list(),
+        )
+        refuse(objections)
+    objections = check(predictions, development_patients=())
+    refuse(objections)
+    return objections
 
 
 @dataclass(frozen=True)
@@ -80,9 +116,15 @@ def subgroups(people: pl.DataFrame, age_bands_years: tuple[float, ...]) -> pl.Da
     >>> subgroups(pl.DataFrame({"recording_id": ["a"], "age_years": [40.0], "sex": ["male"]}), (40, 55)).row(0)
     ('a', 'male', '40–54 years')
     """
-    age = pl.col("age_years")
-    band = pl.when(age < age_bands_years[0]).then(pl.lit(f"under {age_bands_years[0]:g} years"))
-    for low, high in pairwise(age_bands_years):
-        band = band.when(age.is_between(low, high, closed="left")).then(pl.lit(f"{low:g}–{high - 1:g} years"))
-    named = band.when(age >= age_bands_years[-1]).then(pl.lit(f"{age_bands_years[-1]:g} years and over"))
-    return people.select("recording_id", sex="sex", age=named.otherwise(None))
+    limits = [0.0, *age_bands_years, float("inf")]
+    bands = [
+        pl.when(pl.col("age_years").is_between(low, high, closed="left")).then(pl.lit(_name_band(low, high)))
+        for low, high in pairwise(limits)
+    ]
+    return people.select("recording_id", sex="sex", age=pl.coalesce(bands))
+
+
+def _name_band(low: float, high: float) -> str:
+    if low == 0:
+        return f"under {high:g} years"
+    return f"{low:g} years and over" if high == float("inf") else f"{low:g}–{high - 1:g} years"

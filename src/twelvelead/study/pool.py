@@ -24,7 +24,13 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 def run_tasks(
-    function: Callable[[Task], Any], tasks: Sequence[Task], *, workers: int, stage: str, progress: Progress
+    function: Callable[[Task], Any],
+    tasks: Sequence[Task],
+    *,
+    workers: int,
+    stage: str,
+    progress: Progress,
+    size: Callable[[Task], int] = lambda _: 1,
 ) -> None:
     """Run every task; each writes its own result to disk, so that a killed run has lost only those under way.
 
@@ -40,6 +46,8 @@ def run_tasks(
         What the tasks do together, for the progress display.
     progress : Progress
         Called after each task.
+    size : callable
+        What a task counts for in the progress display.
 
     Notes
     -----
@@ -49,20 +57,23 @@ def run_tasks(
     if workers < 1:
         msg = f"workers must be at least 1; got {workers}. Give the number of processes."
         raise InputError(msg)
-    progress(stage, 0, len(tasks))
+    total, done = sum(map(size, tasks)), 0
+    progress(stage, 0, total)
     if workers == 1 or len(tasks) < 2:
         with threadpool_limits(1):
-            for done, task in enumerate(tasks, start=1):
+            for task in tasks:
                 function(task)
-                progress(stage, done, len(tasks))
+                done += size(task)
+                progress(stage, done, total)
         return
     pool = ProcessPoolExecutor(
         min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=threadpool_limits, initargs=(1,)
     )
     try:
-        futures = [pool.submit(function, task) for task in tasks]
-        for done, future in enumerate(as_completed(futures), start=1):
+        futures = {pool.submit(function, task): task for task in tasks}
+        for future in as_completed(futures):
             future.result()
-            progress(stage, done, len(tasks))
+            done += size(futures[future])
+            progress(stage, done, total)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -13,7 +13,7 @@ from twelvelead.cohort import assign_folds
 from twelvelead.io.tables import sha256, write_json, write_table, write_text
 from twelvelead.study.declaration import Study
 from twelvelead.study.fitting import FINAL, FULL, FitTask, run_fit
-from twelvelead.study.judging import judge
+from twelvelead.study.judging import judge, object_to
 from twelvelead.study.pool import Progress, run_tasks, silent
 from twelvelead.study.reporting import write_report
 from twelvelead.study.sample import DEMOGRAPHICS, Sample, ecg_predictors, prepare_sample
@@ -89,6 +89,7 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
     todo = [task for task in tasks if not task.folder.is_dir()]
     run_tasks(run_fit, todo, workers=workers, stage="fitting", progress=progress)
     predictions = _gather(tasks, "predictions", PREDICTIONS.empty()).sort("target", "model", "set", "recording_id")
+    objections = object_to(predictions, folds)
     people = _people(development, external)
     performance = judge(
         study, PREDICTIONS.check(predictions), people=people, work=run, workers=workers, progress=progress
@@ -103,6 +104,7 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
         "features": pl.concat([s.measured.features for s in (development, external) if s is not None]),
         "failures": pl.concat([s.measured.failures for s in (development, external) if s is not None]),
         "flow": _flow(development, external),
+        "folds": folds,
     }
     for name, table in written.items():
         write_table(table, out / f"{name}.parquet")
@@ -112,11 +114,11 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
     write_report(
         study,
         out / "report.html",
-        development=development,
-        external=external,
-        folds=folds,
+        samples={"internal": development} | ({"external": external} if external is not None else {}),
+        run=run,
         tables=written,
         refusals=[{"target": r.target, "message": r.message} for r in refusals],
+        notes=[f"{o.code} (TRIPOD+AI {o.item}): {o.message}" for o in objections],
     )
     write_json(
         _manifest(study, out, development=development, external=external, refusals=refusals), out / "manifest.json"

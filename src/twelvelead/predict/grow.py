@@ -1,0 +1,116 @@
+"""How trees are grown: the one place that calls XGBoost to train."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xgboost as xgb
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Rows = tuple[Floats, NDArray[np.int8]]
+"""Predictors of shape (n_recordings, n_features), and outcomes of shape (n_recordings,), 1 event, 0 none."""
+
+
+LEAST_COLUMNS = 10
+"""Predictors that each tree sees at least, where there are so many."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How many trees are grown, how deep, and how strongly each is held back.
+
+    Parameters
+    ----------
+    rounds : int
+        Number of trees; with early stopping, the most that are tried.
+    learning_rate : float
+        Share of each tree's correction that is kept.
+    max_depth : int
+        Questions asked in a row; 1 gives stumps, which make an additive model.
+    subsample, colsample : float
+        Share of the recordings and of the predictors that each tree sees; never fewer than `LEAST_COLUMNS` predictors,
+        or a model of age and sex would never see both at once.
+    min_child_weight : float
+        Least sum of p(1 − p) in a leaf; 1 is about 4 recordings at p = 0.5.
+    reg_lambda : float
+        L2 penalty on leaf values.
+    seed : int
+        Which recordings and predictors each tree sees.
+
+    Examples
+    --------
+    >>> Growth(rounds=100, colsample=0.3).params(20)["colsample_bytree"]
+    0.5
+    """
+
+    rounds: int
+    learning_rate: float = 0.3
+    max_depth: int = 6
+    subsample: float = 1.0
+    colsample: float = 1.0
+    min_child_weight: float = 1.0
+    reg_lambda: float = 1.0
+    seed: int = 0
+
+    def params(self, n_features: int) -> dict[str, Any]:
+        """Return XGBoost's own names for these choices, for a table of `n_features` predictors."""
+        return {
+            "objective": "binary:logistic",
+            "eval_metric": "logloss",
+            "tree_method": "hist",
+            # One thread: members and targets are the parallel units, and the bytes can't depend on the machine.
+            "nthread": 1,
+            "learning_rate": self.learning_rate,
+            "max_depth": self.max_depth,
+            "subsample": self.subsample,
+            "colsample_bytree": min(1.0, max(self.colsample, LEAST_COLUMNS / n_features)),
+            "min_child_weight": self.min_child_weight,
+            "reg_lambda": self.reg_lambda,
+            "seed": self.seed,
+        }
+
+
+def grow(train: Rows, growth: Growth, *, tune: Rows | None = None, patience: int = 0) -> xgb.Booster:
+    """Grow trees on the training recordings, and stop once they no longer help the tuning recordings.
+
+    Parameters
+    ----------
+    train : (ndarray of shape (n_recordings, n_features), ndarray of shape (n_recordings,))
+        Predictors, NaN where missing, and outcomes.
+    growth : Growth
+        How the trees are grown.
+    tune : like `train`, or None
+        Recordings on which the log loss is watched; None grows all `growth.rounds` trees.
+    patience : int
+        Rounds without a lower log loss after which growing stops. The trees after the best round are cut off.
+
+    Returns
+    -------
+    Booster
+        Its margin is log-odds.
+    """
+    rows = matrix(train[0], train[1])
+    params = growth.params(train[0].shape[1])
+    if tune is None:
+        return xgb.train(params, rows, num_boost_round=growth.rounds)
+    stop = xgb.callback.EarlyStopping(rounds=patience, save_best=True)
+    return xgb.train(
+        params,
+        rows,
+        num_boost_round=growth.rounds,
+        evals=[(matrix(tune[0], tune[1]), "tune")],
+        callbacks=[stop],
+        verbose_eval=False,
+    )
+
+
+def margin(booster: xgb.Booster, X: Floats) -> Floats:
+    """Return the booster's log-odds for each recording, shape (n_recordings,)."""
+    out: Floats = booster.predict(matrix(X), output_margin=True).astype(np.float64)
+    return out
+
+
+def matrix(X: Floats, y: NDArray[np.int8] | None = None) -> xgb.DMatrix:
+    """Return XGBoost's form of the predictors; NaN is missing, and is sent the way that training found best."""
+    return xgb.DMatrix(X, label=y, missing=np.nan, nthread=1)

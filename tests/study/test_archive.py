@@ -1,0 +1,127 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import polars as pl
+import pytest
+
+from twelvelead.io import Found, find_recordings, sha256
+from twelvelead.io.formats.wfdb_write import write_wfdb
+from twelvelead.measure import CATALOGUE
+from twelvelead.signal import Recording
+from twelvelead.study import measure_archive, measure_files
+from twelvelead.terms import InputError, Reason
+
+
+@pytest.fixture(scope="module")
+def archive(hospitals):
+    return hospitals / "hospital_b" / "waveforms"
+
+
+def test_every_recording_is_a_row(archive, tmp_path):
+    found = find_recordings([archive])
+    measured = measure_archive(found, work=tmp_path)
+    assert measured.features["recording_id"].to_list() == [f.recording_id for f in found]
+    assert measured.features.columns == ["recording_id", *(m.name for m in CATALOGUE)]
+    assert measured.failures.is_empty()
+
+
+def test_workers_and_order_change_no_byte(archive, tmp_path):
+    for name, workers in (("one", 1), ("two", 2)):
+        measure_files([archive], out=tmp_path / f"{name}.parquet", fiducials=tmp_path / f"{name}-f.parquet",
+                      failures=tmp_path / f"{name}-x.csv", workers=workers)  # fmt: skip
+    for a, b in (("one.parquet", "two.parquet"), ("one-f.parquet", "two-f.parquet"), ("one-x.csv", "two-x.csv")):
+        assert sha256(tmp_path / a) == sha256(tmp_path / b)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "one-f.parquet", "one-x.csv", "one.parquet", "two-f.parquet", "two-x.csv", "two.parquet",
+    ]  # fmt: skip
+
+
+def test_no_value_depends_on_the_other_records(archive, tmp_path):
+    found = find_recordings([archive])
+    whole = measure_archive(found, work=tmp_path / "whole").features
+    alone = measure_archive(found[7:8], work=tmp_path / "alone").features
+    assert alone.equals(whole.filter(pl.col("recording_id") == found[7].recording_id))
+
+
+def ecg(n=5000, leads=("I", "II")):
+    return Recording(np.zeros((len(leads), n)), leads, 500, "x")
+
+
+def test_one_bad_record_is_a_listed_failure(archive, tmp_path):
+    good = find_recordings([archive])[0]
+    bad = tmp_path / "bad"
+    write_wfdb(ecg(), bad / "flat.hea")
+    write_wfdb(ecg(500), bad / "short.hea")
+    write_wfdb(ecg(), bad / "cut.hea")
+    (bad / "cut.dat").write_bytes((bad / "cut.dat").read_bytes()[:777])
+    (bad / "evil.hea").write_text("evil 1 500 10\n../../etc/passwd 16 1/mV\n")
+    (bad / "garbage.hea").write_bytes(bytes(range(256)))
+    found = [*find_recordings([bad]), good, Found("gone", bad / "gone.hea"), Found("twin", good.path)]
+    found.append(Found("twin", good.path))
+    measured = measure_archive(found, work=tmp_path / "work")
+    assert measured.features["recording_id"].to_list() == [good.recording_id]
+    reasons = measured.failures.group_by("recording_id", maintain_order=True).agg(pl.col("reason").first())
+    assert dict(reasons.iter_rows()) == {
+        "cut": Reason.UNREADABLE, "evil": Reason.UNREADABLE, "flat": Reason.FLAT, "garbage": Reason.UNREADABLE,
+        "gone": Reason.UNREADABLE, "short": Reason.TOO_SHORT, "twin": Reason.DUPLICATE,
+    }  # fmt: skip
+    messages = dict(measured.failures.select("recording_id", "message").iter_rows())
+    assert "got 777" in messages["cut"]
+    assert "'../../etc/passwd'" in messages["evil"]
+    assert "got 2 named 'twin'" in messages["twin"]
+
+
+def test_a_finished_shard_is_not_measured_again_but_a_changed_file_is(archive, tmp_path):
+    found = find_recordings([archive])[:3]
+    copies = [Found(f.recording_id, write_wfdb_copy(f.path, tmp_path)) for f in found]
+    first = measure_archive(copies, work=tmp_path / "work").features
+    shard = next((tmp_path / "work").glob("*.features.parquet"))
+    stamp = shard.stat().st_mtime_ns
+    assert measure_archive(copies, work=tmp_path / "work").features.equals(first)
+    assert shard.stat().st_mtime_ns == stamp
+    copies[0].path.with_suffix(".dat").write_bytes(copies[1].path.with_suffix(".dat").read_bytes())
+    copies[0].path.write_text(copies[1].path.read_text().replace(copies[1].path.stem, copies[0].path.stem))
+    again = measure_archive(copies, work=tmp_path / "work").features
+    assert again.row(0)[1:] == again.row(1)[1:]
+    assert again.row(0)[1:] != first.row(0)[1:]
+
+
+def write_wfdb_copy(path, folder):
+    for suffix in (".hea", ".dat"):
+        (folder / path.with_suffix(suffix).name).write_bytes(path.with_suffix(suffix).read_bytes())
+    return folder / path.name
+
+
+def test_a_killed_run_resumes_to_the_same_result(hospitals, tmp_path):
+    whole = tmp_path / "whole.parquet"
+    measure_files([hospitals], out=whole)
+    out = tmp_path / "killed.parquet"
+    code = f"""
+from pathlib import Path
+from twelvelead.study import measure_files
+if __name__ == "__main__":
+    measure_files([Path({str(hospitals)!r})], out=Path({str(out)!r}), workers=1)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code])  # noqa: S603 - our own code
+    work = tmp_path / ".killed.parquet.unfinished"
+    deadline = time.monotonic() + 120
+    while not list(work.glob("*.features.parquet")) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not out.exists()
+    done = {p: p.stat().st_mtime_ns for p in work.glob("*.features.parquet")}
+    assert done
+    measured = measure_files([hospitals], out=out)
+    assert measured.failures.is_empty()
+    assert sha256(out) == sha256(whole)
+    assert not work.exists()
+
+
+def test_a_silly_number_of_workers_is_refused(archive, tmp_path):
+    with pytest.raises(InputError, match="workers must be at least 1; got 0"):
+        measure_archive(find_recordings([archive]), work=tmp_path, workers=0)
