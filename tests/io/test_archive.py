@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import polars as pl
@@ -128,6 +129,87 @@ def test_what_is_declared_must_make_sense(tmp_path):
         read(path)
 
 
+@pytest.mark.parametrize(
+    ("sidecar", "message"),
+    [
+        ('{"fs": true, "leads": ["I", "II"], "units": "mV"}', "fs must be a number of Hz; got True"),
+        ('{"fs": 500, "leads": "I,II", "units": "mV"}', "leads must be a list of names; got 'I,II'"),
+        ('{"fs": 500, "leads": [1, 2], "units": "mV"}', "leads must be a list of names"),
+        ('{"fs": 500, "leads": ["I", "II"], "units": 1}', "units must be one of mV, uV, V; got 1"),
+        ('["fs"]', "only fs, leads and units"),
+        ("{", "must be JSON"),
+    ],
+)
+def test_a_sidecar_of_another_kind_is_refused(sidecar, message, tmp_path):
+    path = as_npy(tmp_path)
+    (tmp_path / "x.json").write_text(sidecar)
+    with pytest.raises(InputError, match=message):
+        read(path)
+
+
+def test_what_is_declared_outranks_the_sidecar(tmp_path):
+    path = as_npy(tmp_path)
+    r = read(path, fs=250, leads=("V1", "V2"), units="uV", recording_id="y")
+    assert (r.fs, r.leads, r.id) == (250, ("V1", "V2"), "y")
+    with pytest.raises(InputError, match="fs must be a positive number"):
+        read(path, fs=0)
+
+
+@pytest.mark.parametrize("shape", [(2, 1000), (1000, 2), (2, 1), (1, 2)])
+def test_the_declared_leads_say_which_side_of_an_array_they_lie_along(shape, tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(shape[0] * shape[1]).reshape(shape))
+    r = read(tmp_path / "x.npy", fs=500, leads=("I", "II"), units="mV")
+    assert r.signal.shape == (2, max(shape) if max(shape) > 2 else 1)
+    assert r["II"][0] == (1 if shape[1] == 2 else shape[1])
+
+
+def test_a_parquet_table_needs_a_lead_or_a_sidecar_to_be_a_signal(tmp_path):
+    table = pl.DataFrame({"ch1": [0.0, 1.0]})
+    table.write_parquet(tmp_path / "a.parquet")
+    table.write_csv(tmp_path / "b.csv")
+    (tmp_path / "b.json").write_text('{"auroc": 0.9}')
+    with pytest.raises(InputError, match="got none"):
+        find_recordings([tmp_path])
+    for stem in "ab":
+        (tmp_path / f"{stem}.json").write_text('{"fs": 500, "leads": ["V1"], "units": "mV"}')
+    assert [f.recording_id for f in find_recordings([tmp_path])] == ["a", "b"]
+    (tmp_path / "c.parquet").write_bytes(b"PAR1")
+    assert len(find_recordings([tmp_path])) == 2
+
+
+def test_one_id_in_two_folders_is_found_twice(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        as_wfdb(tmp_path / name)
+    found = find_recordings([tmp_path / "two", tmp_path / "one"])
+    assert [f.recording_id for f in found] == ["x", "x"]
+    assert [f.path.parent.name for f in found] == ["two", "one"]
+
+
+def test_a_folder_is_searched_in_one_order(tmp_path):
+    names = ["b/2", "b/10", "a/1", "c", "b"]
+    for name in names:
+        path = tmp_path / f"{name}.hea"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("r 0 500\n")
+    assert [f.recording_id for f in find_recordings([tmp_path])] == ["b", "c", "a/1", "b/10", "b/2"]
+
+
+def test_what_the_system_refuses_is_an_input_error(tmp_path, monkeypatch):
+    path = as_wfdb(tmp_path)
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "x")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "fromfile", refuse)
+        with pytest.raises(InputError, match="must be readable; got Permission denied"):
+            read(path)
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(InputError, match="a folder must be readable; got Permission denied"):
+        find_recordings([tmp_path])
+
+
 def test_uneven_time_is_refused(tmp_path):
     table = as_table().with_columns(time_s=pl.col("time_s") ** 2)
     table.write_csv(tmp_path / "x.csv")
@@ -142,7 +224,38 @@ def test_text_in_a_signal_column_is_refused(tmp_path):
         read(tmp_path / "x.csv", units="mV")
 
 
+@pytest.mark.parametrize("name", ["npy", "csv", "parquet"])
+def test_mutated_files_raise_nothing_but_input_errors(name, tmp_path):
+    rng = np.random.default_rng(1)
+    path = WRITERS[name](tmp_path)
+    good = path.read_bytes()
+    outcomes = {"read": 0, "refused": 0}
+    for trial in range(200):
+        mutated = bytearray(good)
+        reach = 130 if trial % 2 else len(good)  # half of them in the header
+        for at in rng.integers(0, reach, rng.integers(1, 6)):
+            mutated[at] = rng.integers(256)
+        path.write_bytes(mutated[: rng.integers(len(good))] if trial % 5 == 0 else mutated)
+        try:
+            read(path)
+            outcomes["read"] += 1
+        except InputError:
+            outcomes["refused"] += 1
+    assert min(outcomes.values()) > 5
+
+
 def test_an_array_of_something_else_is_refused(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros(5))
     with pytest.raises(FormatError, match=r"2-D array of numbers; got shape \(5,\)"):
         read(tmp_path / "x.npy", fs=1, leads=("I",), units="mV")
+
+
+def test_a_table_of_other_leads_is_read_by_what_is_declared(tmp_path):
+    pl.DataFrame({"time_s": [0.0, 0.004, 0.008], "MLII": [1, 2, 3]}).write_csv(tmp_path / "x.csv")
+    (tmp_path / "x.json").write_text('{"leads": ["MLII"], "units": "V"}')
+    r = read(tmp_path / "x.csv")
+    assert (r.leads, r.fs) == (("MLII",), 250)
+    assert r["MLII"].tolist() == [1000, 2000, 3000]
+    pl.DataFrame({"I": [1]}).write_csv(tmp_path / "x.csv")
+    with pytest.raises(InputError, match="must declare fs"):
+        read(tmp_path / "x.csv")

@@ -69,3 +69,14 @@ def test_a_broken_file_is_named(tmp_path, name, content, error, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"nothing.csv', which is not"):
         read_table(tmp_path / "nothing.csv")
+
+
+def test_the_hash_of_a_missing_file_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="which is not"):
+        sha256(tmp_path / "nothing")
+
+
+def test_parquet_bytes_depend_on_the_content_alone(tmp_path):
+    for name in ("a.parquet", "b.parquet"):
+        write_table(TABLE.clone(), tmp_path / name)
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()

@@ -72,3 +72,24 @@ def test_the_residual_ignores_offsets_and_gaps():
 def test_the_residual_needs_three_limb_leads():
     assert np.isnan(einthoven_residual_mv(Recording(np.zeros((2, 5)), ("I", "II"), 500)))
     assert np.isnan(einthoven_residual_mv(Recording(np.full((3, 5), np.nan), ("I", "II", "III"), 500)))
+
+
+def test_an_empty_lead_neither_derives_nor_contradicts():
+    whole = limb()
+    signal = whole.signal.copy()
+    signal[0] = np.nan
+    holed = Recording(signal, whole.leads, 500)
+    assert einthoven_residual_mv(holed) < 1e-6
+    three = Recording(signal[[0, 1, 2]], ("I", "II", "III"), 500)
+    derived = derive_limb_leads(three)
+    assert np.isnan(derived["I"]).all()
+    np.testing.assert_allclose(derived["aVF"], whole["aVF"], rtol=0, atol=1e-5)
+    one = Recording(signal[[0, 1]], ("I", "II"), 500)
+    assert derive_limb_leads(one) is one
+
+
+def test_leads_that_were_never_recorded_together_contradict_nothing():
+    signal = limb(9).signal[:3].copy()
+    for row in range(3):
+        signal[row, row::3] = np.nan
+    assert np.isnan(einthoven_residual_mv(Recording(signal, ("I", "II", "III"), 500)))

@@ -1,10 +1,14 @@
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from twelvelead.io import find_recordings, read
 from twelvelead.signal import Recording, assess
+from twelvelead.signal.quality import FLAT_RUN_S, _spread_mv, _standing_s
 from twelvelead.simulate import SITE_A, SITE_B, hospital, recording
 from twelvelead.terms import LEADS, Reason
 
@@ -70,13 +74,46 @@ def test_an_absent_lead_is_missing_only_from_a_twelve_lead_recording():
     assert assess(Recording(ECG.signal[:2], LEADS[:2], 500, "x")).findings == ()
 
 
-@pytest.mark.parametrize(("factor", "guess"), [(1000, "uV"), (1e-3, "looks like V")])
+@pytest.mark.parametrize(("factor", "guess"), [(1000, "uV"), (200, "converter steps"), (1e-3, "looks like V")])
 def test_other_units_are_refused(factor, guess):
     quality = assess(Recording(ECG.signal * factor, LEADS, 500, "x"))
-    assert quality.refusal.reason in {Reason.WRONG_UNITS, Reason.FLAT}
-    if factor > 1:
-        assert quality.refusal.reason is Reason.WRONG_UNITS
-        assert guess in quality.refusal.message
+    assert quality.refusal.reason is Reason.WRONG_UNITS
+    assert guess in quality.refusal.message
+
+
+@pytest.mark.parametrize("steps", [0, 1, 8])
+def test_an_empty_channel_is_flat_and_not_taken_for_volts(steps):
+    # A 1 uV converter without input shows a few steps; an ECG in V as many values as an ECG in mV.
+    noise = np.random.default_rng(0).integers(0, steps + 1, (12, 5000)) / 1000
+    assert assess(Recording(noise, LEADS, 500, "x")).refusal.reason is Reason.FLAT
+
+
+@pytest.mark.parametrize(("seconds", "usable"), [(1.5, True), (3.0, True), (6.0, False)])
+def test_a_lead_that_falls_off_is_flat_from_then_on(seconds, usable):
+    signal = ECG["V3"].copy()
+    signal[5000 - int(500 * seconds) :] = signal[0]
+    quality = assess(changed("V3", signal=signal))
+    assert ((Reason.FLAT, "V3") in found(quality)) == (seconds > 2)
+    assert ("V3" in quality.usable) == usable
+
+
+def test_a_recording_without_leads_is_refused():
+    assert assess(Recording(np.zeros((0, 5000)), (), 500, "x")).refusal.reason is Reason.MISSING_LEAD
+
+
+@given(st.lists(st.floats(-5, 5, width=32), min_size=1, max_size=300))
+def test_the_spread_is_the_nearest_rank_percentile(values):
+    ranked = sorted(values)
+    cut = round(0.01 * (len(ranked) - 1))
+    assert _spread_mv(np.array(values, dtype=np.float32)) == ranked[len(ranked) - 1 - cut] - ranked[cut]
+
+
+@given(st.lists(st.integers(0, 2), min_size=30, max_size=120))
+def test_the_longest_standing_run_is_that_of_a_plain_count(values):
+    longest = max(len(list(group)) for _, group in groupby(values))
+    found_s = _standing_s(np.array(values, dtype=np.float32), 10.0)
+    assert found_s == (longest / 10 if found_s else 0)
+    assert found_s or longest / 10 <= FLAT_RUN_S
 
 
 def test_too_short_and_all_flat_are_refused():
@@ -106,3 +143,18 @@ def test_lead_order_does_not_matter():
 def test_no_real_recording_of_a_research_archive_is_refused(database, n):
     refused = [f.recording_id for f in find_recordings([DATA / database]) if assess(read(f.path)).refusal]
     assert refused == [], f"of {n}"
+
+
+@pytest.mark.parametrize("fs", [1, 50, 100, 250, 1000, 5000])
+def test_any_sampling_frequency_is_judged(fs):
+    n = max(3, round(fs * 3))
+    shape = np.interp(np.linspace(0, 1000, n), np.arange(5000), ECG["II"])
+    quality = assess(Recording(np.stack([shape, np.where(np.arange(n) % 3 == 0, np.nan, shape)]), ("I", "II"), fs, "x"))
+    assert quality.refusal is None
+    assert quality.usable == ("I", "II")
+
+
+@pytest.mark.parametrize("factor", [0.3, 1, 3, -1])
+def test_gain_and_time_direction_do_not_change_the_judgement(factor):
+    noisy = ECG.signal + np.random.default_rng(3).normal(0, 0.02, ECG.signal.shape)
+    assert assess(Recording(factor * noisy[:, ::-1], LEADS, 500, "x")).findings == ()

@@ -20,6 +20,8 @@ def test_samples_are_read_only_and_our_own():
         (np.zeros((5000, 2)), ("I", "II"), 500, r"n_leads = 2 \(I, II\); got \(5000, 2\)"),
         (np.zeros(5), ("I",), 500, r"got \(5,\)"),
         (np.zeros((2, 5)), ("I", "I"), 500, "got I twice"),
+        (np.array([[0.0], [np.inf]]), ("I", "II"), 500, "finite, or NaN where missing; got infinity in lead II"),
+        (np.array([[-1e300]]), ("I",), 500, "got infinity in lead I"),
         (np.zeros((1, 5)), ("I",), 0, "positive number of Hz; got 0"),
         (np.zeros((1, 5)), ("I",), float("nan"), "positive number of Hz; got nan"),
     ],

@@ -41,3 +41,15 @@ def test_the_same_rate_changes_nothing():
 def test_a_rate_that_is_none_is_refused(fs):
     with pytest.raises(InputError, match="positive number of Hz"):
         resample(tone(500), fs=fs)
+
+
+@pytest.mark.parametrize("fs", [0.1, 0.35])
+def test_a_rate_without_a_simple_ratio_is_refused_and_not_approximated(fs):
+    with pytest.raises(InputError, match="simple fraction or multiple of 500 Hz"):
+        resample(tone(500), fs=fs)
+
+
+def test_every_lead_is_resampled_by_itself():
+    r = tone(500)
+    two = Recording(np.vstack([r.signal, 3 * r.signal]), ("I", "II"), 500)
+    np.testing.assert_allclose(resample(two, fs=360)["II"], 3 * resample(r, fs=360)["I"], rtol=0, atol=1e-5)

@@ -3,6 +3,7 @@
 from twelvelead.io.archive import Found, find_recordings, read
 from twelvelead.io.databases import Database, load_database, recognise_database
 from twelvelead.io.formats import FORMATS
+from twelvelead.io.formats.wfdb_header import read_header
 from twelvelead.io.models import read_model, write_model
 from twelvelead.io.tables import read_json, read_table, sha256, write_json, write_table, write_text
 
@@ -13,6 +14,7 @@ __all__ = [
     "find_recordings",
     "load_database",
     "read",
+    "read_header",
     "read_json",
     "read_model",
     "read_table",

@@ -1,5 +1,6 @@
 """Recordings in files and folders: find them, read one."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from twelvelead.io.formats import FORMATS, Declaration, Format
 from twelvelead.signal import Recording
 from twelvelead.terms import FormatError, InputError
 
-SUFFIXES = {".hea", ".npy", ".csv", ".tsv", ".parquet"}
+SUFFIXES = (".hea", ".npy", ".csv", ".tsv", ".parquet")
 """Files that are looked into when a folder is searched; a recording's other files are found through these."""
 
 
@@ -59,7 +60,11 @@ def read(
     """
     path = Path(path)
     declaration = Declaration(fs=fs, leads=tuple(leads) if leads else None, units=units)
-    recording = _format_of(path).read(path, declaration)
+    try:
+        recording = _format_of(path).read(path, declaration)
+    except OSError as error:
+        msg = f"a recording must be readable; got {error.strerror or error} for {str(path)!r}. Check the path."
+        raise InputError(msg) from error
     return recording if recording_id is None else replace(recording, id=recording_id)
 
 
@@ -74,13 +79,14 @@ def find_recordings(paths: Sequence[Path]) -> list[Found]:
     Returns
     -------
     list of Found
-        In sorted order. The id of a recording in a folder is its path below that folder without suffix, that of a
-        single file its stem. Ids may repeat; who measures them has to refuse those.
+        In the order of the paths; within a folder by name, its own files before its subfolders. The id of a recording
+        in a folder is its path below that folder without suffix, that of a single file its stem. Ids may repeat; who
+        measures them has to refuse those.
 
     Raises
     ------
     InputError
-        If a path is not there, or nothing that can be read is found.
+        If a path is not there, a folder can't be listed, or nothing that can be read is found.
     """
     found: list[Found] = []
     for path in paths:
@@ -88,7 +94,7 @@ def find_recordings(paths: Sequence[Path]) -> list[Found]:
             found += _search(path)
         else:
             _format_of(path)
-            found.append(Found(path.stem if path.suffix in {*SUFFIXES, ".dat", ".mat"} else path.name, path))
+            found.append(Found(path.stem if path.suffix in (*SUFFIXES, ".dat", ".mat") else path.name, path))
     if not found:
         known = "; ".join(f"{f.name}: {f.meaning}" for f in FORMATS)
         msg = (
@@ -99,9 +105,20 @@ def find_recordings(paths: Sequence[Path]) -> list[Found]:
 
 
 def _search(folder: Path) -> Iterator[Found]:
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in SUFFIXES and path.is_file() and any(f.recognise(path) for f in FORMATS):
-            yield Found(path.relative_to(folder).with_suffix("").as_posix(), path)
+    for top, folders, files in os.walk(folder, onerror=_refuse_folder):
+        folders.sort()
+        below = Path(top).relative_to(folder)
+        for name in sorted(files):
+            if not name.endswith(SUFFIXES):  # before a Path is made: archives hold a million files
+                continue
+            path = Path(top, name)
+            if path.is_file() and any(f.recognise(path) for f in FORMATS):
+                yield Found((below / path.stem).as_posix(), path)
+
+
+def _refuse_folder(error: OSError) -> None:
+    msg = f"a folder must be readable; got {error.strerror} for {error.filename!r}. Check its permissions."
+    raise InputError(msg) from error
 
 
 def _format_of(path: Path) -> Format:

@@ -124,13 +124,20 @@ def read_table(path: Path) -> pl.DataFrame:
         if suffix == ".parquet":
             return pl.read_parquet(path)
         return pl.read_csv(path, separator="\t" if suffix == ".tsv" else ",", infer_schema_length=None)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         msg = f"{str(path)!r} must be a readable {suffix} table; got {str(error).splitlines()[0]}. Write it again."
         raise FormatError(msg) from error
 
 
 def sha256(path: Path) -> str:
-    """Give the SHA-256 of a file, in hexadecimal."""
+    """Give the SHA-256 of a file, in hexadecimal.
+
+    Raises
+    ------
+    InputError
+        If the file is not there.
+    """
+    _require_file(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

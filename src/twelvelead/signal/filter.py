@@ -111,7 +111,7 @@ def filter_bands(signal: NDArray[np.floating], *, fs: float, bands: Sequence[Ban
     bridged = bridge_gaps(signal)
     n = bridged.shape[1]
     pad = step * math.ceil(_PAD_S * fs / step)
-    level = np.median(bridged, axis=1, keepdims=True)
+    level = np.median(bridged[:, :: max(1, n // 500)], axis=1, keepdims=True)
     padded = _reflect(
         bridged - level, pad=pad, length=step * fft.next_fast_len(math.ceil((n + 2 * pad) / step), real=True)
     )

@@ -50,7 +50,7 @@ def derive_limb_leads(recording: Recording) -> Recording:
     Returns
     -------
     Recording
-        With all six limb leads if at least two were there; otherwise unchanged.
+        With all six limb leads if at least two were there and hold samples; otherwise unchanged.
 
     Notes
     -----
@@ -64,12 +64,11 @@ def derive_limb_leads(recording: Recording) -> Recording:
     >>> {lead: float(derived[lead][0]) for lead in derived.leads}
     {'I': 1.0, 'II': 3.0, 'III': 2.0, 'aVR': -2.0, 'aVL': -0.5, 'aVF': 2.5}
     """
-    present = [lead for lead in _FROM_I_II if lead in recording.leads]
+    present = _recorded_limb_leads(recording)
     missing = [lead for lead in _FROM_I_II if lead not in recording.leads]
     if len(present) < 2 or not missing:
         return recording
-    basis = np.array([_FROM_I_II[lead] for lead in present[:2]])
-    i, ii = np.linalg.inv(basis) @ np.stack([recording[lead] for lead in present[:2]]).astype(np.float64)
+    i, ii = _solve_for_i_ii(recording, present[:2])
     derived = [_FROM_I_II[lead][0] * i + _FROM_I_II[lead][1] * ii for lead in missing]
     signal = np.vstack([recording.signal, np.asarray(derived, dtype=np.float32)])
     return replace(recording, signal=signal, leads=(*recording.leads, *missing))
@@ -112,15 +111,26 @@ def einthoven_residual_mv(recording: Recording) -> float:
     >>> round(einthoven_residual_mv(Recording(np.array([[1.0], [3.0], [-2.0]]), ("I", "II", "III"), 500)), 6)
     4.0
     """
-    present = [lead for lead in _FROM_I_II if lead in recording.leads]
+    present = _recorded_limb_leads(recording)
     if len(present) < 3:
         return float("nan")
-    basis = np.array([_FROM_I_II[lead] for lead in present[:2]])
-    two = np.linalg.inv(basis) @ np.stack([recording[lead] for lead in present[:2]]).astype(np.float64)
+    two = _solve_for_i_ii(recording, present[:2])
     residual = np.stack([recording[lead] - np.array(_FROM_I_II[lead]) @ two for lead in present[2:]])
-    known = np.isfinite(residual).any(axis=1)
-    if not known.any():
+    gapless = residual[:, ~np.isnan(residual).any(axis=0)]  # where one lead has a gap, nothing is contradicted
+    if gapless.size == 0:
         return float("nan")
-    # A gap of one lead, or its offset, is no contradiction.
-    offset = np.nanmedian(residual[known], axis=1, keepdims=True) if residual.shape[1] > 1 else 0.0
-    return float(np.sqrt(np.nanmean((residual[known] - offset) ** 2)))
+    # An offset is no contradiction either: each lead's amplifier has its own.
+    offset = np.median(gapless, axis=1, keepdims=True) if gapless.shape[1] > 1 else 0.0
+    return float(np.sqrt(np.mean((gapless - offset) ** 2)))
+
+
+def _recorded_limb_leads(recording: Recording) -> list[str]:
+    """Name the limb leads that hold samples, in standard order."""
+    return [lead for lead in _FROM_I_II if lead in recording.leads and not np.isnan(recording[lead]).all()]
+
+
+def _solve_for_i_ii(recording: Recording, two: list[str]) -> NDArray[np.float64]:
+    """Compute leads I and II, shape (2, n_samples), from any two limb leads."""
+    inverse = np.linalg.inv(np.array([_FROM_I_II[lead] for lead in two]))
+    solved: NDArray[np.float64] = inverse @ np.stack([recording[lead] for lead in two]).astype(np.float64)
+    return solved

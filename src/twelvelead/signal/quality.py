@@ -12,6 +12,8 @@ from twelvelead.terms import LEADS, Reason
 SHORTEST_S = 2.5  # the length of one column of a printed 12-lead ECG; the shortest that is in use
 CLAIMS_TWELVE = 8  # a recording with so many standard leads is a 12-lead ECG, and lacks those it does not have
 FLAT_MV = 0.01  # a beat of less than 10 uV is below what any electrocardiograph resolves
+FLAT_RUN_S = 2.0  # a line between beats still shows the amplifier's noise; one value means an electrode is off
+V_LEVELS = 100  # values that a beating lead takes; an empty channel of a few converter steps takes fewer
 MOSTLY = 0.5  # share of a lead's samples
 RAIL_SHARE = 0.1  # of the samples at the very top or bottom: a saturated amplifier, for beats touch it in 1 or 2 %
 CLIPPED_RUN_S = 0.016  # a natural peak does not stand still for so long at the very top of a lead
@@ -92,26 +94,35 @@ def assess(recording: Recording) -> Quality:
         return Quality((), (short,), short)
     findings = _missing(recording)
     unusable: set[str] = set()
-    spread = _spread_mv(recording.signal)
+    spread = np.full(len(recording.leads), np.nan)
     for row, lead in enumerate(recording.leads):
-        fatal, faults = _judge_lead(recording.signal[row], lead, spread=float(spread[row]), fs=recording.fs)
+        known = _known(recording.signal[row])
+        spread[row] = _spread_mv(known)
+        fatal, faults = _judge_lead(known, recording, lead=lead, spread=float(spread[row]))
         findings += faults
         if fatal:
             unusable.add(lead)
     usable = tuple(lead for lead in recording.leads if lead not in unusable)
     units = _check_units(recording, spread[[lead in usable for lead in recording.leads]])
-    residual = einthoven_residual_mv(recording)
-    if residual > EINTHOVEN_MV:
-        findings.append(
-            Finding(
-                Reason.EINTHOVEN,
-                None,
-                f"limb leads must agree within {EINTHOVEN_MV} mV (II = I + III); got {residual:.2f} mV. "
-                "Check the lead names.",
-            )
-        )
-    refusal = units or (None if usable else next(f for f in findings if f.lead is not None))
+    findings += _contradiction(recording)
+    refusal = units or (None if usable else _worst(findings, recording))
     return Quality(usable, tuple(([units] if units else []) + findings), refusal)
+
+
+def _worst(findings: list[Finding], recording: Recording) -> Finding:
+    """Choose why a recording without a usable lead is refused: the fault of its first lead."""
+    for finding in findings:
+        if finding.lead in recording.leads:
+            return finding
+    return Finding(Reason.MISSING_LEAD, None, f"a recording must have a lead; got none in {recording.id!r}.")
+
+
+def _contradiction(recording: Recording) -> list[Finding]:
+    residual = einthoven_residual_mv(recording)
+    if not residual > EINTHOVEN_MV:
+        return []
+    text = f"limb leads must agree within {EINTHOVEN_MV} mV (II = I + III); got {residual:.2f} mV. Check their names."
+    return [Finding(Reason.EINTHOVEN, None, text)]
 
 
 def _missing(recording: Recording) -> list[Finding]:
@@ -126,44 +137,68 @@ def _missing(recording: Recording) -> list[Finding]:
     ]
 
 
-def _spread_mv(signal: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Range from the 1st to the 99th percentile of each lead in mV; NaN for a lead without a sample."""
-    spread = np.full(len(signal), np.nan)
-    known = ~np.isnan(signal).all(axis=1)
-    percentile = np.nanpercentile if np.isnan(signal).any() else np.percentile
-    if known.any():
-        low, high = percentile(signal[known], (1, 99), axis=1)
-        spread[known] = high - low
-    return spread
-
-
-def _judge_lead(x: NDArray[np.float32], lead: str, *, spread: float, fs: float) -> tuple[bool, list[Finding]]:
-    """Say what is wrong with one lead, and whether it is too much to measure it."""
+def _known(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the samples that were recorded."""
     gaps = np.isnan(x)
-    lost = float(gaps.mean())
+    return x[~gaps] if gaps.any() else x
+
+
+def _spread_mv(known: NDArray[np.float32]) -> float:
+    """Range in mV from the 1st to the 99th percentile, to the nearest rank; NaN without a sample."""
+    if known.size == 0:
+        return float("nan")
+    low = round(0.01 * (known.size - 1))
+    high = known.size - 1 - low
+    ranked = np.partition(known, (low, high))
+    return float(ranked[high]) - float(ranked[low])
+
+
+def _judge_lead(
+    known: NDArray[np.float32], recording: Recording, *, lead: str, spread: float
+) -> tuple[bool, list[Finding]]:
+    """Say what is wrong with one lead, and whether it is too much to measure it."""
+    lost = 1 - known.size / recording.n_samples
     if lost > MOSTLY:
         text = f"lead {lead} must have samples; got {100 * lost:.0f} % missing."
         return True, [Finding(Reason.MISSING_LEAD, lead, text)]
-    known = x[~gaps] if lost else x
     low, high = float(known.min()), float(known.max())
-    if high - low < FLAT_MV:
+    if high - low < FLAT_MV and not _is_small_copy(known, high - low):
         text = f"lead {lead} must vary by {1000 * FLAT_MV:.0f} uV; got {1000 * (high - low):.1f} uV."
         return True, [Finding(Reason.FLAT, lead, text)]
     at_rail = (known == high) | (known == low)
-    share = float(at_rail.mean())
+    share = np.count_nonzero(at_rail) / known.size
     if share > RAIL_SHARE and spread > 0.5 * (high - low):
         text = f"lead {lead} must stay within the amplifier's range; got {100 * share:.0f} % of samples at a limit."
         return True, [Finding(Reason.SATURATED, lead, text)]
     faults = []
-    if _is_clipped(known, at_rail, fs=fs):
-        faults.append(
-            Finding(Reason.CLIPPED, lead, f"lead {lead} must have whole peaks; got peaks cut off at a level.")
-        )
-    noise = _high_frequency_mv(known, fs)
+    standing = _standing_s(known, recording.fs)
+    if standing > FLAT_RUN_S:
+        text = f"lead {lead} must vary all the time; got one value for {standing:.1f} s."
+        faults.append(Finding(Reason.FLAT, lead, text))
+        if standing > MOSTLY * recording.duration:
+            return True, faults
+    if _is_clipped(known, at_rail, fs=recording.fs):
+        text = f"lead {lead} must have whole peaks; got peaks cut off at a level."
+        faults.append(Finding(Reason.CLIPPED, lead, text))
+    noise = _high_frequency_mv(known, recording.fs)
     if spread > 0 and noise > NOISE_RATIO * spread:
         text = f"lead {lead} must stand out from noise; got noise of {noise:.2f} mV on {spread:.2f} mV."
         faults.append(Finding(Reason.NOISE, lead, text))
     return False, faults
+
+
+def _is_small_copy(known: NDArray[np.float32], extent: float) -> bool:
+    """Whether a lead that is too small for mV has the resolution of a whole ECG, as one in V has."""
+    return extent > 0 and np.unique(known).size >= V_LEVELS
+
+
+def _standing_s(x: NDArray[np.float32], fs: float) -> float:
+    """Longest time in s for which a lead stays on one value."""
+    moves = x[1:] != x[:-1]
+    if np.count_nonzero(moves) > moves.size - FLAT_RUN_S * fs:  # too few standing samples for a run to matter
+        return 0.0
+    edges = np.concatenate(([-1], np.flatnonzero(moves), [moves.size]))
+    return float(np.diff(edges).max()) / fs
 
 
 def _is_clipped(x: NDArray[np.float32], at_rail: NDArray[np.bool_], *, fs: float) -> bool:
@@ -171,9 +206,12 @@ def _is_clipped(x: NDArray[np.float32], at_rail: NDArray[np.bool_], *, fs: float
 
     A broad T wave stands still at its top too, but has slowed down before; a cut-off peak has not.
     """
+    shortest = max(3, round(CLIPPED_RUN_S * fs))
+    if np.count_nonzero(at_rail) < shortest:
+        return False
     edges = np.flatnonzero(np.diff(np.concatenate(([0], at_rail.view(np.int8), [0]))))
     first, last = edges[::2], edges[1::2] - 1
-    long = last - first + 1 >= max(3, round(CLIPPED_RUN_S * fs))
+    long = last - first + 1 >= shortest
     first, last = first[long], last[long]
     inner = (first > 0) & (last < x.size - 1)
     first, last = first[inner], last[inner]
@@ -187,8 +225,9 @@ def _high_frequency_mv(x: NDArray[np.float32], fs: float) -> float:
     if x.size <= 2 * step:
         return 0.0
     bend = x[2 * step :] - 2 * x[step:-step] + x[: -2 * step]
+    middle = bend.size // 2
     # The median is blind to the QRS complexes. White noise of SD s bends by sqrt(6) s; its range is about 4 s.
-    return float(4 * np.median(np.abs(bend)) / (0.6745 * np.sqrt(6)))
+    return float(4 * np.partition(np.abs(bend), middle)[middle] / (0.6745 * np.sqrt(6)))
 
 
 def _check_units(recording: Recording, spread: NDArray[np.float64]) -> Finding | None:

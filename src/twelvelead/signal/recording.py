@@ -29,7 +29,7 @@ class Recording:
     Raises
     ------
     InputError
-        If the shape, the lead names or the sampling frequency can't be right.
+        If the shape, the lead names, a sample or the sampling frequency can't be right.
 
     Examples
     --------
@@ -47,7 +47,8 @@ class Recording:
     start: datetime | None = None
 
     def __post_init__(self) -> None:
-        signal = np.array(self.signal, dtype=np.float32, order="C")
+        with np.errstate(over="ignore"):  # what does not fit into float32 becomes infinite, and is refused below
+            signal = np.array(self.signal, dtype=np.float32, order="C")
         leads = tuple(self.leads)
         if signal.ndim != 2 or signal.shape[0] != len(leads):
             msg = (
@@ -58,6 +59,11 @@ class Recording:
         if len(set(leads)) != len(leads):
             twice = sorted({lead for lead in leads if leads.count(lead) > 1})
             msg = f"lead names must differ; got {', '.join(twice)} twice in recording {self.id!r}. Rename one."
+            raise InputError(msg)
+        if np.isinf(signal).any():
+            row = int(np.flatnonzero(np.isinf(signal).any(axis=1))[0])
+            msg = f"samples must be finite, or NaN where missing; got infinity in lead {leads[row]} of {self.id!r}. "
+            msg += "Check the file."
             raise InputError(msg)
         if not (np.isfinite(self.fs) and self.fs > 0):
             msg = f"fs must be a positive number of Hz; got {self.fs!r} in recording {self.id!r}. State the rate."

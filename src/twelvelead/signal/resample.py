@@ -10,6 +10,7 @@ from twelvelead.signal.recording import Recording
 from twelvelead.terms import InputError
 
 _FINEST = 1000  # largest denominator of the ratio of two sampling frequencies
+_DRIFT = 1e-4  # by which the resulting frequency may be off
 
 
 def resample(recording: Recording, *, fs: float) -> Recording:
@@ -30,7 +31,8 @@ def resample(recording: Recording, *, fs: float) -> Recording:
     Raises
     ------
     InputError
-        If `fs` is not positive.
+        If `fs` is not positive, or no ratio of whole numbers up to 1000 leads to it within a ten-thousandth (1 ms in
+        10 s).
 
     Examples
     --------
@@ -43,6 +45,12 @@ def resample(recording: Recording, *, fs: float) -> Recording:
     if fs == recording.fs or recording.n_samples == 0:
         return replace(recording, fs=fs)
     ratio = Fraction(fs / recording.fs).limit_denominator(_FINEST)
+    if abs(float(ratio) * recording.fs / fs - 1) > _DRIFT:
+        msg = (
+            f"fs must be a simple fraction or multiple of {recording.fs:g} Hz; got {fs!r} for recording "
+            f"{recording.id!r}. Give a nearby frequency."
+        )
+        raise InputError(msg)
     gaps = np.isnan(recording.signal)
     filled = _bridge(recording.signal, gaps) if gaps.any() else recording.signal
     signal = resample_poly(filled, ratio.numerator, ratio.denominator, axis=1, padtype="line").astype(np.float32)

@@ -20,7 +20,9 @@ def recognise_npy(path: Path) -> bool:
 
 
 def read_npy(path: Path, declaration: Declaration) -> Recording:
-    """Read a recording from a 2-D array, leads along its shorter side.
+    """Read a recording from a 2-D array, leads along the side that has as many places as leads are declared.
+
+    Where both sides or neither have, leads lie along the shorter one.
 
     Raises
     ------
@@ -31,11 +33,14 @@ def read_npy(path: Path, declaration: Declaration) -> Recording:
     """
     try:
         samples = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:  # numpy parses the header as Python, which fails in a dozen ways
         msg = f"{path.name} must be a whole NumPy array of numbers; got {error}. Save it again."
         raise FormatError(msg) from error
     if samples.ndim != 2 or samples.dtype.kind not in "fiu":
         msg = f"{path.name} must hold a 2-D array of numbers; got shape {samples.shape} of {samples.dtype}. Save it so."
         raise FormatError(msg)
-    columns = samples if samples.shape[0] >= samples.shape[1] else samples.T
-    return to_recording(np.asarray(columns, dtype=np.float64), declared(path, declaration), path=path)
+    said = declared(path, declaration)
+    along = [side == len(said.leads or ()) for side in samples.shape]
+    leads_first = along[0] if along[0] != along[1] else samples.shape[0] < samples.shape[1]
+    columns = samples.T if leads_first else samples
+    return to_recording(np.asarray(columns, dtype=np.float64), said, path=path)

@@ -41,17 +41,40 @@ def declared(path: Path, arguments: Declaration) -> Declaration:
     InputError
         If the sidecar holds something else.
     """
+    said = read_sidecar(path)
+    return Declaration(
+        fs=said.fs if arguments.fs is None else arguments.fs,
+        leads=said.leads if arguments.leads is None else arguments.leads,
+        units=said.units if arguments.units is None else arguments.units,
+    )
+
+
+def read_sidecar(path: Path) -> Declaration:
+    """Read what `<stem>.json` declares of a file; nothing where there is none.
+
+    Raises
+    ------
+    InputError
+        If the sidecar holds something else.
+    """
     sidecar = path.with_suffix(".json")
-    said = read_json(sidecar) if sidecar.is_file() else {}
+    if not sidecar.is_file():
+        return Declaration()
+    said = read_json(sidecar)
     if not isinstance(said, dict) or not set(said) <= {"fs", "leads", "units"}:
         msg = f"a sidecar must hold only fs, leads and units; got {str(said)[:80]} in {sidecar.name}. Mend it."
         raise InputError(msg)
-    leads = arguments.leads or (tuple(str(lead) for lead in said["leads"]) if said.get("leads") else None)
-    fs = arguments.fs or said.get("fs")
-    if fs is not None and not isinstance(fs, int | float):
+    fs, leads, units = said.get("fs"), said.get("leads"), said.get("units")
+    if fs is not None and (isinstance(fs, bool) or not isinstance(fs, int | float)):
         msg = f"fs must be a number of Hz; got {fs!r} in {sidecar.name}. Mend it."
         raise InputError(msg)
-    return Declaration(fs=fs, leads=leads, units=arguments.units or said.get("units"))
+    if leads is not None and not (isinstance(leads, list) and all(isinstance(lead, str) for lead in leads)):
+        msg = f"leads must be a list of names; got {str(leads)[:80]!r} in {sidecar.name}. Mend it."
+        raise InputError(msg)
+    if units is not None and not isinstance(units, str):
+        msg = f"units must be one of mV, uV, V; got {units!r} in {sidecar.name}. Mend it."
+        raise InputError(msg)
+    return Declaration(fs=fs, leads=None if leads is None else tuple(leads), units=units)
 
 
 def to_recording(columns: NDArray[np.floating], declaration: Declaration, *, path: Path) -> Recording:

@@ -1,11 +1,12 @@
 """Signal tables, CSV or Parquet: one column per lead, and perhaps the time."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from twelvelead.io.formats.scale import Declaration, declared, to_recording
+from twelvelead.io.formats.scale import Declaration, declared, read_sidecar, to_recording
 from twelvelead.io.tables import read_table
 from twelvelead.signal import Recording, lead_name
 from twelvelead.terms import LEADS, FormatError, InputError
@@ -21,17 +22,18 @@ def recognise_csv(path: Path) -> bool:
     with path.open("rb") as file:
         first = file.readline(65536).decode("latin-1")
     names = first.strip().replace("\t", ",").split(",")
-    return _has_lead(names) or path.with_suffix(".json").is_file()
+    return _has_lead(names) or _is_declared(path)
 
 
 def recognise_parquet(path: Path) -> bool:
-    """Whether a file is a Parquet table with a column named as a lead."""
+    """Whether a file is a Parquet table with a column named as a lead, or with a sidecar that names its leads."""
     if path.suffix.lower() != ".parquet":
         return False
     try:
-        return _has_lead(pl.read_parquet_schema(path).keys())
-    except (pl.exceptions.PolarsError, OSError):
-        return path.with_suffix(".json").is_file()
+        names = list(pl.read_parquet_schema(path))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        names = []
+    return _has_lead(names) or _is_declared(path)
 
 
 def read_signal_table(path: Path, declaration: Declaration) -> Recording:
@@ -85,5 +87,13 @@ def _fs(table: pl.DataFrame, path: Path) -> float | None:
     return round(1 / mean, 6)
 
 
-def _has_lead(names: object) -> bool:
-    return any(lead_name(str(name).strip('"')) in LEADS for name in names)  # type: ignore[attr-defined]
+def _has_lead(names: Sequence[str]) -> bool:
+    return any(lead_name(name.strip('"')) in LEADS for name in names)
+
+
+def _is_declared(path: Path) -> bool:
+    """Whether a sidecar names the leads of a table; a file of the same stem that is no sidecar does not."""
+    try:
+        return read_sidecar(path).leads is not None
+    except InputError:
+        return False

@@ -1,5 +1,6 @@
 """WFDB, the format of PhysioNet: headers (`.hea`) and signal formats 16, 24, 32, 80 and 212, read directly."""
 
+import re
 import warnings
 from collections.abc import Callable
 from itertools import groupby
@@ -14,6 +15,9 @@ from twelvelead.signal import Recording, lead_name
 from twelvelead.terms import FormatError, MissingExtra
 
 Samples = NDArray[np.signedinteger]
+
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")  # neither a path nor a link, on any system
 
 # Each signal format: bytes for n samples, the decoder, and the value that stands for "no sample".
 _FORMATS: dict[int, tuple[Callable[[int], int], Callable[[NDArray[np.uint8], int], Samples], int]] = {}
@@ -41,9 +45,10 @@ def read_wfdb(path: Path) -> Recording:
     Raises
     ------
     FormatError
-        If the header is broken, names a file outside its folder, or a signal file is shorter than it says.
+        If the header is broken, names a file outside its folder or claims more samples than there are; or if the
+        record is made of several segments, which no 12-lead archive uses.
     MissingExtra
-        If the record needs the wfdb package: other signal formats, several samples per frame, skew, or segments.
+        If the record needs the wfdb package: other signal formats, several samples per frame, or skew.
 
     Warns
     -----
@@ -56,8 +61,9 @@ def read_wfdb(path: Path) -> Recording:
     """
     path = path if path.suffix == ".hea" else _header_path(path)
     header = read_header(path)
+    _refuse_unknown(path, header)
     if why := _beyond(header):
-        return _read_by_wfdb(path, why)
+        return _read_by_wfdb(path, header, why=why)
     kept = [s for s in header.signals if s.units.lower() in MV_PER]
     if not kept:
         units = ", ".join(sorted({s.units for s in header.signals})) or "no signal at all"
@@ -107,19 +113,19 @@ def _read_file(
         )
         raise FormatError(msg)
     raw = np.fromfile(path, dtype=np.uint8, count=wanted, offset=offset)
-    steps = decode(raw, n_samples * width).reshape(n_samples, width)
+    steps = np.ascontiguousarray(decode(raw, n_samples * width).reshape(n_samples, width).T)
     _check_sums(steps, signals, header)
     scale = np.array([MV_PER.get(s.units.lower(), 1.0) / s.gain for s in signals])
     baseline = np.array([s.baseline for s in signals], dtype=np.float64)
     if signals[0].format == 32:  # 32 bits don't fit into float32 before the baseline is taken off
-        physical = ((steps - baseline) * scale).T.astype(np.float32)
+        physical = ((steps - baseline[:, None]) * scale[:, None]).astype(np.float32)
     else:
-        physical = np.ascontiguousarray(steps.T, dtype=np.float32)
+        physical = steps.astype(np.float32)
         if baseline.any():
             physical -= baseline[:, None].astype(np.float32)
         physical *= scale[:, None].astype(np.float32)
     if steps.size and int(steps.min()) == missing:
-        physical[(steps == missing).T] = np.nan
+        physical[steps == missing] = np.nan
     return [physical]
 
 
@@ -129,7 +135,7 @@ def _check_sums(steps: Samples, signals: tuple[Signal, ...], header: Path) -> No
     A warning and no error: published archives hold good records whose header kept the sum of an earlier version (11 of
     the 310 of the ECG-ID database).
     """
-    sums = steps.sum(axis=0, dtype=np.int64)
+    sums = steps.sum(axis=1, dtype=steps.dtype)  # wraps around at 16 or 32 bits, which the lower 16 don't notice
     for total, signal in zip(sums.tolist(), signals, strict=True):
         if signal.checksum is not None and (total - signal.checksum) & 0xFFFF:
             msg = (
@@ -143,7 +149,7 @@ def _inside(header: Path, file: str) -> Path:
     """Path of a signal file, which must lie in the header's folder."""
     folder = header.parent
     path = folder / file
-    if Path(file).name != file or "\\" in file or file in {"", ".", "..", "-", "~"}:
+    if not _FILE_NAME.fullmatch(file):
         msg = f"a header must name files of its own folder; got {file!r} in {header.name}. Mend the header."
         raise FormatError(msg)
     if not path.is_file():
@@ -165,10 +171,20 @@ def _equally_long(rows: list[NDArray[np.float32]], header: Path) -> list[NDArray
     return rows
 
 
+def _refuse_unknown(path: Path, header: Header) -> None:
+    """Refuse what no reader could make one recording of."""
+    if header.segments > 1:
+        msg = f"a record must be in one piece; got {header.segments} segments in {path.name}. Give a segment's header."
+        raise FormatError(msg)
+    for signal in header.signals:
+        if signal.format not in _LEAST_BITS:
+            known = ", ".join(map(str, sorted(_LEAST_BITS)))
+            msg = f"a signal format must be one of {known}; got {signal.format} in {path.name}. Mend the header."
+            raise FormatError(msg)
+
+
 def _beyond(header: Header) -> str:
     """Say what a record has that this reader leaves to the wfdb package; empty if nothing."""
-    if header.segments > 1:
-        return "several segments"
     for signal in header.signals:
         if signal.format not in _FORMATS:
             return f"signal format {signal.format}"
@@ -182,15 +198,15 @@ def _beyond(header: Header) -> str:
     return ""
 
 
-def _read_by_wfdb(path: Path, why: str) -> Recording:
+def _read_by_wfdb(path: Path, header: Header, *, why: str) -> Recording:
     """Read what is beyond this reader with the wfdb package."""
     try:
         import wfdb
     except ImportError:
         msg = f"reading {path.name} ({why}) needs the wfdb package; got none. Run: pip install 'twelvelead[wfdb]'"
         raise MissingExtra(msg) from None
-    for line in read_header(path).signals:
-        _inside(path, line.file)
+    for file, signals in groupby(header.signals, key=lambda s: s.file):
+        _check_size(path, file, signals=tuple(signals), n_samples=header.n_samples or 0)
     try:
         record = wfdb.rdrecord(str(path.with_suffix("")))
     except Exception as error:  # that package raises whatever its parser trips over
@@ -202,6 +218,16 @@ def _read_by_wfdb(path: Path, why: str) -> Recording:
     signal = np.stack([record.p_signal[:, n] * scale[n] for n in kept])
     names = _distinct([lead_name(record.sig_name[n] or f"signal {n}") for n in kept])
     return Recording(signal, names, float(record.fs), id=path.stem, start=record.base_datetime)
+
+
+def _check_size(header: Path, file: str, *, signals: tuple[Signal, ...], n_samples: int) -> None:
+    """Refuse a file that can't hold what its header claims: the wfdb package would make samples up."""
+    present = _inside(header, file).stat().st_size - signals[0].offset
+    wanted = sum(n_samples * s.samples_per_frame * _LEAST_BITS[s.format] for s in signals) // 8
+    if present < wanted:
+        msg = f"{file} must have at least {wanted:.0f} bytes of samples; got {max(present, 0)} in record "
+        msg += f"{header.stem!r}. The file is cut short: copy it again."
+        raise FormatError(msg)
 
 
 def _decode_16(raw: NDArray[np.uint8], _n: int) -> Samples:
@@ -234,6 +260,8 @@ def _decode_212(raw: NDArray[np.uint8], n: int) -> Samples:
 
 
 _BITS = {16: 16, 24: 24, 32: 32, 80: 8, 212: 12}
+# With the formats left to the wfdb package. The last three are compressed without loss: no live signal beyond 1:16.
+_LEAST_BITS = _BITS | {8: 8, 61: 16, 160: 16, 310: 32 / 3, 311: 32 / 3, 508: 0.5, 516: 1.0, 524: 1.5}
 _FORMATS.update(
     {
         16: (lambda n: 2 * n, _decode_16, -(2**15)),

@@ -11,6 +11,8 @@ DEFAULT_GAIN = 200.0  # steps per unit where a header gives none, or 0: the spec
 DEFAULT_FS = 250.0
 MOST_SIGNALS = 512  # more than any electrocardiograph has; a bound for what a broken header may claim
 LONGEST_HEADER = 1_000_000  # bytes
+LARGEST = 2**53  # of any whole number in a header: beyond, it is no longer exact as a float
+SMALLEST_GAIN, LARGEST_GAIN = 1e-6, 1e12  # steps per unit, far beyond any converter; what is outside is a broken header
 
 _FORMAT = re.compile(r"^(?P<format>\d+)(?:x(?P<per_frame>\d+))?(?::(?P<skew>\d+))?(?:\+(?P<offset>\d+))?$")
 _GAIN = re.compile(r"^(?P<gain>[-+]?[\d.]+(?:[eE][-+]?\d+)?)(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<units>\S+))?$")
@@ -89,7 +91,11 @@ def read_header(path: Path) -> Header:
         msg = f"a WFDB header must be shorter than {LONGEST_HEADER} bytes; got {path.stat().st_size} in {path.name}. "
         msg += "Check that it is one."
         raise FormatError(msg)
-    return parse_header(path.read_bytes().decode("latin-1"), where=path.name)
+    content = path.read_bytes()
+    try:
+        return parse_header(content.decode(), where=path.name)
+    except UnicodeDecodeError:  # comments of older archives
+        return parse_header(content.decode("latin-1"), where=path.name)
 
 
 def parse_header(text: str, *, where: str) -> Header:
@@ -135,21 +141,27 @@ def _signal(line: str, where: str, number: int) -> Signal:
     shape = _FORMAT.match(fields[1])
     if shape is None:
         raise _bad_line(where, number, got=line, rule="a signal's format must be a number, as in 16 or 16x1+24")
+    per_frame = _whole(shape["per_frame"] or "1", where, number)
+    if per_frame < 1:
+        raise _bad_line(where, number, got=line, rule="a frame must have at least one sample of each signal")
     gain, baseline, units = DEFAULT_GAIN, None, "mV"
     if len(fields) > 2:
         scale = _GAIN.match(fields[2])
         if scale is None:
             raise _bad_line(where, number, got=line, rule="a gain must be a number, as in 1000 or 1000(0)/mV")
         gain = _number(scale["gain"], where, number) or DEFAULT_GAIN
-        baseline = int(scale["baseline"]) if scale["baseline"] else None
+        if not SMALLEST_GAIN <= abs(gain) <= LARGEST_GAIN:
+            rule = f"a gain must lie between {SMALLEST_GAIN:g} and {LARGEST_GAIN:g} steps per unit"
+            raise _bad_line(where, number, got=line, rule=rule)
+        baseline = _whole(scale["baseline"], where, number) if scale["baseline"] else None
         units = scale["units"] or "mV"
     zero = _whole(fields[4], where, number) if len(fields) > 4 else 0
     return Signal(
         file=fields[0],
-        format=int(shape["format"]),
-        samples_per_frame=int(shape["per_frame"] or 1),
-        skew=int(shape["skew"] or 0),
-        offset=int(shape["offset"] or 0),
+        format=_whole(shape["format"], where, number),
+        samples_per_frame=per_frame,
+        skew=_whole(shape["skew"] or "0", where, number),
+        offset=_whole(shape["offset"] or "0", where, number),
         gain=gain,
         baseline=zero if baseline is None else baseline,
         units=units,
@@ -174,9 +186,12 @@ def _number(text: str, where: str, number: int) -> float:
 
 def _whole(text: str, where: str, number: int) -> int:
     try:
-        return int(text)
+        value = int(text)
     except ValueError:
         raise _bad_line(where, number, got=text, rule="a whole number must stand here") from None
+    if abs(value) > LARGEST:
+        raise _bad_line(where, number, got=text, rule=f"a whole number must be at most {LARGEST}")
+    return value
 
 
 def _start(fields: list[str]) -> datetime | None:
