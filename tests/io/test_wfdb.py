@@ -142,6 +142,12 @@ def test_the_number_of_samples_may_be_left_to_the_file(tmp_path):
     assert r.leads == ("signal 0", "signal 1")
 
 
+def test_files_of_different_length_make_no_record(tmp_path):
+    path = record(tmp_path, "r 2 500\na.dat 16 1/mV\nb.dat 16 1/mV\n", a_dat=[1, 0], b_dat=[1, 0, 2, 0])
+    with pytest.raises(FormatError, match=r"equally long; got \[1, 2\] samples"):
+        read(path)
+
+
 # --- headers ----------------------------------------------------------------------------------------------------------
 
 

@@ -145,9 +145,9 @@ def test_no_real_recording_of_a_research_archive_is_refused(database, n):
     assert refused == [], f"of {n}"
 
 
-@pytest.mark.parametrize("fs", [1, 50, 100, 250, 1000, 5000])
+@pytest.mark.parametrize("fs", [25, 50, 100, 250, 1000, 5000])
 def test_any_sampling_frequency_is_judged(fs):
-    n = max(3, round(fs * 3))
+    n = round(fs * 3)
     shape = np.interp(np.linspace(0, 1000, n), np.arange(5000), ECG["II"])
     quality = assess(Recording(np.stack([shape, np.where(np.arange(n) % 3 == 0, np.nan, shape)]), ("I", "II"), fs, "x"))
     assert quality.refusal is None
