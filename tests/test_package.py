@@ -53,14 +53,14 @@ def public_functions():
                 yield pytest.param(thing, id=f"{room}.{name}")
 
 
-@pytest.mark.parametrize("function", public_functions())
+@pytest.mark.parametrize("function", list(public_functions()))
 def test_public_functions_take_at_most_three_positional_arguments(function):
     positional = [p for p in inspect.signature(function).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     assert len(positional) <= 3
     assert not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(function).parameters.values())
 
 
-@pytest.mark.parametrize("function", public_functions())
+@pytest.mark.parametrize("function", list(public_functions()))
 def test_public_functions_are_documented(function):
     doc = inspect.getdoc(function)
     assert doc, "a public function says what it does"

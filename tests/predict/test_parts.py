@@ -167,7 +167,11 @@ BAD = {
     "a tree too few": (lambda b: b["gradient_booster"]["model"]["trees"].pop(), "trees"),
     "rounds elsewhere": (
         lambda b: b["gradient_booster"]["model"]["iteration_indptr"].__setitem__(1, 999),
-        "one tree per round",
+        "rounds of equally many trees",
+    ),
+    "no trees in a round": (
+        lambda b: b["gradient_booster"]["model"]["gbtree_model_param"].update(num_parallel_tree="0"),
+        "rounds of equally many trees",
     ),
     "trees for others": (lambda b: b["gradient_booster"]["model"]["tree_info"].__setitem__(0, 3), "one output"),
     "no learner": (drop("gradient_booster"), "an entry 'gradient_booster'"),
@@ -236,3 +240,14 @@ def test_bytes_with_a_right_sum_but_wrong_content_are_refused(stored):
     with pytest.raises(InputError, match="an entry 'learner'"):
         from_parts(forged, card)
     assert isinstance(xgb.Booster(model_file=bytearray(parts["member_1.ubj"])), xgb.Booster)
+
+
+def test_a_model_of_forests_comes_back_as_it_was():
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(120, 9))
+    y = (X[:, 0] + rng.normal(size=120) > 0).astype(int)
+    model = RiskClassifier(n_members=3, trees_per_round=4, rounds=5, elimination=0).fit(X, y)
+    parts, card = to_parts(model)
+    assert card["members"][0]["n_trees"] % 4 == 0
+    again = from_parts(parts, card)
+    assert np.array_equal(again.predict_proba(X), model.predict_proba(X))

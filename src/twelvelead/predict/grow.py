@@ -23,7 +23,7 @@ class Growth:
     Parameters
     ----------
     rounds : int
-        Number of trees; with early stopping, the most that are tried.
+        Number of rounds; with early stopping, the most that are tried.
     learning_rate : float
         Share of each tree's correction that is kept.
     max_depth : int
@@ -35,8 +35,15 @@ class Growth:
         Least sum of p(1 − p) in a leaf; 1 is about 4 recordings at p = 0.5.
     reg_lambda : float
         L2 penalty on leaf values.
+    trees_per_round : int
+        Trees grown side by side in a round. Above 1 a round is a small random forest [1]_: its trees see all predictors,
+        but each question chooses among √n of them.
     seed : int
         Which recordings and predictors each tree sees.
+
+    References
+    ----------
+    .. [1] Breiman L. Random forests. doi:10.1023/A:1010933404324
 
     Examples
     --------
@@ -51,10 +58,12 @@ class Growth:
     colsample: float = 1.0
     min_child_weight: float = 1.0
     reg_lambda: float = 1.0
+    trees_per_round: int = 1
     seed: int = 0
 
     def params(self, n_features: int) -> dict[str, Any]:
         """Return XGBoost's own names for these choices, for a table of `n_features` predictors."""
+        forest = self.trees_per_round > 1
         return {
             "objective": "binary:logistic",
             "eval_metric": "logloss",
@@ -64,7 +73,9 @@ class Growth:
             "learning_rate": self.learning_rate,
             "max_depth": self.max_depth,
             "subsample": self.subsample,
-            "colsample_bytree": min(1.0, max(self.colsample, LEAST_COLUMNS / n_features)),
+            "colsample_bytree": 1.0 if forest else min(1.0, max(self.colsample, LEAST_COLUMNS / n_features)),
+            "colsample_bynode": n_features**-0.5 if forest else 1.0,
+            "num_parallel_tree": self.trees_per_round,
             "min_child_weight": self.min_child_weight,
             "reg_lambda": self.reg_lambda,
             "seed": self.seed,
@@ -81,7 +92,7 @@ def grow(train: Rows, growth: Growth, *, tune: Rows | None = None, patience: int
     growth : Growth
         How the trees are grown.
     tune : like `train`, or None
-        Recordings on which the log loss is watched; None grows all `growth.rounds` trees.
+        Recordings on which the log loss is watched; None grows all `growth.rounds` rounds.
     patience : int
         Rounds without a lower log loss after which growing stops. The trees after the best round are cut off.
 

@@ -56,7 +56,7 @@ def to_parts(model: RiskClassifier) -> tuple[dict[str, bytes], dict[str, Any]]:
             {
                 "part": name,
                 "features": list(member.features),
-                "n_trees": member.booster.num_boosted_rounds(),
+                "n_trees": member.booster.num_boosted_rounds() * model.trees_per_round,
                 "sha256": hashlib.sha256(parts[name]).hexdigest(),
             }
             for name, member in zip(parts, model.members_, strict=True)
@@ -157,14 +157,21 @@ def check_booster(data: bytes, *, n_features: int, n_trees: int) -> None:
         "a finite base score": _is_share(_get(size, "base_score")),
         f"{n_trees} trees": isinstance(trees, list) and len(trees) == n_trees,
         "as many trees as it says": _get(model, "gbtree_model_param", "num_trees") == str(n_trees),
-        "one tree per round": list(_get(model, "iteration_indptr")) == list(range(n_trees + 1))
-        and _get(model, "gbtree_model_param", "num_parallel_tree") == "1",
+        "rounds of equally many trees": _has_even_rounds(model, n_trees),
         "trees for one output": list(_get(model, "tree_info")) == [0] * n_trees,
     }
     for what, holds in facts.items():
         _demand(holds, what)
     for i, tree in enumerate(trees):
         _check_tree(tree, n_features=n_features, where=f"in tree {i}")
+
+
+def _has_even_rounds(model: Any, n_trees: int) -> bool:  # noqa: ANN401 (whatever the file says)
+    """Whether the rounds' borders are 0, k, 2k, … for the k trees per round that the model names."""
+    said = _get(model, "gbtree_model_param", "num_parallel_tree")
+    if not (isinstance(said, str) and said.isdecimal() and 0 < int(said) <= max(n_trees, 1)):
+        return False
+    return list(_get(model, "iteration_indptr")) == list(range(0, n_trees + 1, int(said)))
 
 
 def _check_tree(tree: Any, *, n_features: int, where: str) -> None:  # noqa: ANN401 (whatever the file says)

@@ -73,8 +73,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     elimination_rounds, elimination_learning_rate, elimination_max_depth
         How the trees of the elimination are grown; in all else like the final ones.
     rounds, early_stopping : int
-        Most trees of a member; rounds without a better tuning log loss after which it stops.
-    learning_rate, max_depth, subsample, colsample, min_child_weight, reg_lambda
+        Most rounds of a member; rounds without a better tuning log loss after which it stops.
+    learning_rate, max_depth, subsample, colsample, min_child_weight, reg_lambda, trees_per_round
         How the final trees are grown: see `Growth`.
     calibration : {"logistic", "isotonic", "none"}
         The curve from log-odds to risk.
@@ -143,6 +143,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         colsample: float = 0.3,
         min_child_weight: float = 0.5,
         reg_lambda: float = 0.3,
+        trees_per_round: int = 1,
         calibration: str = "logistic",
         calibrate_on: str = "unseen",
         random_state: int = 0,
@@ -164,6 +165,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.colsample = colsample
         self.min_child_weight = min_child_weight
         self.reg_lambda = reg_lambda
+        self.trees_per_round = trees_per_round
         self.calibration = calibration
         self.calibrate_on = calibrate_on
         self.random_state = random_state
@@ -239,6 +241,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             colsample=self.colsample,
             min_child_weight=self.min_child_weight,
             reg_lambda=self.reg_lambda,
+            trees_per_round=self.trees_per_round,
             seed=int(np.random.SeedSequence((self.random_state, j)).generate_state(1)[0] >> 1),
         )
         path = None

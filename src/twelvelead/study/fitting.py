@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -12,6 +13,19 @@ from twelvelead.predict import RiskClassifier, explain, paper_classifier, to_par
 from twelvelead.study.declaration import Model, Study
 from twelvelead.terms import PREDICTIONS, SELECTION, SHAP
 
+GROWTH: dict[str, dict[str, Any]] = {
+    "shallow": {},  # the defaults of RiskClassifier
+    "forest": {
+        "trees_per_round": 8,
+        "max_depth": 5,
+        "learning_rate": 0.2,
+        "rounds": 60,
+        "early_stopping": 10,
+        "elimination_rounds": 15,
+        "elimination_learning_rate": 0.2,
+        "elimination_max_depth": 5,
+    },
+}
 FULL = "ecg_age_sex"
 FINAL = "final"
 
@@ -90,6 +104,7 @@ def make_estimator(study: Study) -> RiskClassifier:
         smallest=model.smallest,
         calibration=model.calibration,
         random_state=study.seed,
+        **GROWTH[model.growth],
     )
 
 
