@@ -10,7 +10,7 @@ from twelvelead.io.tables import write_text
 from twelvelead.predict import base_value, from_parts
 from twelvelead.report import study_report
 from twelvelead.study.declaration import Study
-from twelvelead.study.fitting import FINAL, FULL
+from twelvelead.study.fitting import FINAL, FULL, make_estimator
 from twelvelead.study.sample import Sample
 from twelvelead.study.versions import versions
 
@@ -64,6 +64,7 @@ def write_report(
         optimum=optimum or None,
         versions=versions(),
         notes=notes,
+        hyperparameters=make_estimator(study).get_params(),
     )
     write_text(html, path)
 

@@ -68,19 +68,14 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
         If no target has enough events, or nothing could be measured.
     """
     work = out / "work"
-    development = prepare_sample(
-        study, study.database, data=data, work=work / "development", workers=workers, progress=progress
-    )
-    external = None
-    if study.external is not None:
-        external = prepare_sample(
-            study, study.external, data=data, work=work / "external", workers=workers, progress=progress
-        )
-    targets, refusals = _estimable(study, development)
-    folds = _fold(study, development, targets)
-    tables = {"development": _modelling_table(development, folds)}
-    if external is not None:
-        tables["external"] = _modelling_table(external, None)
+    uses = {"internal": study.database} | ({"external": study.external} if study.external is not None else {})
+    samples = {
+        name: prepare_sample(study, use, data=data, work=work / name, workers=workers, progress=progress)
+        for name, use in uses.items()
+    }
+    targets, refusals = _estimable(study, samples["internal"])
+    folds = _fold(study, samples["internal"], targets)
+    tables = {name: _modelling_table(s, folds if name == "internal" else None) for name, s in samples.items()}
     run = work / _key(study, tables)
     paths = {name: run / f"{name}.parquet" for name in tables}
     for name, table in tables.items():
@@ -89,40 +84,38 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
     todo = [task for task in tasks if not task.folder.is_dir()]
     run_tasks(run_fit, todo, workers=workers, stage="fitting", progress=progress)
     predictions = _gather(tasks, "predictions", PREDICTIONS.empty()).sort("target", "model", "set", "recording_id")
-    objections = object_to(predictions, folds)
-    people = _people(development, external)
-    performance = judge(
-        study, PREDICTIONS.check(predictions), people=people, work=run, workers=workers, progress=progress
-    )
+    objections = object_to(PREDICTIONS.check(predictions), folds)
+    performance = judge(study, predictions, people=_people(samples), work=run, workers=workers, progress=progress)
+    shap = _gather(tasks, "shap", SHAP.empty()).sort("target", "model", "set", "recording_id", "feature")
     written = {
         "performance": performance,
         "predictions": predictions,
         "selection": SELECTION.check(_gather(tasks, "selection", SELECTION.empty())),
-        "shap": SHAP.check(
-            _gather(tasks, "shap", SHAP.empty()).sort("target", "model", "set", "recording_id", "feature")
-        ),
-        "features": pl.concat([s.measured.features for s in (development, external) if s is not None]),
-        "failures": pl.concat([s.measured.failures for s in (development, external) if s is not None]),
-        "flow": _flow(development, external),
+        "shap": SHAP.check(shap),
+        "features": pl.concat([s.measured.features for s in samples.values()]),
+        "failures": pl.concat([s.measured.failures for s in samples.values()]),
+        "flow": pl.concat([s.flow.with_columns(set=pl.lit(name)) for name, s in samples.items()]),
         "folds": folds,
     }
     for name, table in written.items():
         write_table(table, out / f"{name}.parquet")
     write_table(performance, out / "performance.csv")
-    _keep_models(tasks, out / "models")
     write_text(study.model_dump_json(indent=2), out / "study.json")
+    _keep_models(tasks, out / "models")
     write_report(
         study,
         out / "report.html",
-        samples={"internal": development} | ({"external": external} if external is not None else {}),
+        samples=samples,
         run=run,
         tables=written,
         refusals=[{"target": r.target, "message": r.message} for r in refusals],
         notes=[f"{o.code} (TRIPOD+AI {o.item}): {o.message}" for o in objections],
     )
-    write_json(
-        _manifest(study, out, development=development, external=external, refusals=refusals), out / "manifest.json"
-    )
+    names = [*(f"{name}.parquet" for name in written), "performance.csv", "study.json", "report.html"]
+    outputs = [*(out / name for name in names), *(p for p in (out / "models").rglob("*") if p.is_file())]
+    manifest = _manifest(study, samples, refusals)
+    manifest["outputs"] = {path.relative_to(out).as_posix(): sha256(path) for path in sorted(outputs)}
+    write_json(manifest, out / "manifest.json")
     return Results(performance, predictions, refusals, written["failures"])
 
 
@@ -193,7 +186,7 @@ def _tasks(study: Study, targets: tuple[str, ...], *, paths: dict[str, Path], ru
             model=model,
             fold=fold,
             predictors=predictors,
-            table=paths["development"],
+            table=paths["internal"],
             external=paths.get("external") if fold == folds[-1] else None,
             folder=run / target / model / (FINAL if fold is None else f"fold-{fold}"),
         )
@@ -208,23 +201,9 @@ def _gather(tasks: list[FitTask], name: str, empty: pl.DataFrame) -> pl.DataFram
     return pl.concat([empty, *(pl.read_parquet(task.folder / f"{name}.parquet") for task in tasks)])
 
 
-def _people(development: Sample, external: Sample | None) -> pl.DataFrame:
+def _people(samples: dict[str, Sample]) -> pl.DataFrame:
     return pl.concat(
-        [
-            s.cohort.select("recording_id", "age_years", "sex", pl.lit(name).alias("set"))
-            for name, s in (("internal", development), ("external", external))
-            if s is not None
-        ]
-    )
-
-
-def _flow(development: Sample, external: Sample | None) -> pl.DataFrame:
-    return pl.concat(
-        [
-            s.flow.with_columns(set=pl.lit(name))
-            for name, s in (("internal", development), ("external", external))
-            if s is not None
-        ]
+        [s.cohort.select("recording_id", "age_years", "sex", pl.lit(name).alias("set")) for name, s in samples.items()]
     )
 
 
@@ -235,24 +214,19 @@ def _keep_models(tasks: list[FitTask], folder: Path) -> None:
         shutil.copytree(task.folder / "model", folder / task.target / task.model)
 
 
-def _manifest(
-    study: Study, out: Path, *, development: Sample, external: Sample | None, refusals: tuple[Refusal, ...]
-) -> dict[str, Any]:
-    inputs = {}
-    for name, sample in (("internal", development), ("external", external)):
-        if sample is not None:
-            inputs[name] = {
+def _manifest(study: Study, samples: dict[str, Sample], refusals: tuple[Refusal, ...]) -> dict[str, Any]:
+    """Say what a result was made of: the declaration, the software and the inputs. No clock: same input, same bytes."""
+    return {
+        "study": study.model_dump(mode="json"),
+        "versions": versions(),
+        "inputs": {
+            name: {
                 "database": sample.database.name,
                 "simulated": sample.database.simulated,
                 "tables": {path.name: sha256(path) for path in sample.database.tables},
                 "n_waveforms": sample.measured.features.height + sample.measured.failures.height,
             }
-    files = {p.relative_to(out): p for p in out.rglob("*") if p.is_file()}
-    outputs = {name.as_posix(): p for name, p in files.items() if name.parts[0] not in {"work", "manifest.json"}}
-    return {
-        "study": study.model_dump(mode="json"),
-        "versions": versions(),
-        "inputs": inputs,
+            for name, sample in samples.items()
+        },
         "refusals": [{"target": r.target, "message": r.message} for r in refusals],
-        "outputs": {name: sha256(path) for name, path in sorted(outputs.items())},
     }

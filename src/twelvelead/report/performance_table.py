@@ -1,0 +1,174 @@
+"""The performance of every target, model and set, as rows of text."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+from twelvelead.report.axes import MODEL_STYLES
+from twelvelead.report.wording import METRICS, name_model, write_interval, write_level, write_number
+
+Row = dict[str, Any]
+
+MAIN = ("auroc", "delta_auroc", "auprc", "brier", "calibration_intercept", "calibration_slope")
+SUBGROUP = ("auroc", "oe_ratio", "calibration_slope")
+SETS = ("internal", "external")
+_DIGITS = {"brier": 3, "scaled_brier": 3, "ici": 3, "delta_auroc": 3, "net_benefit": 3}
+
+
+def order_models(models: Iterable[str]) -> list[str]:
+    """Order models: age and sex, ECG, both, then any others by name."""
+    there = set(models)
+    return [m for m in MODEL_STYLES if m in there] + sorted(there - set(MODEL_STYLES))
+
+
+def order_sets(sets: Iterable[str]) -> list[str]:
+    """Order sets: internal, external, then any others by name."""
+    there = set(sets)
+    return [s for s in SETS if s in there] + sorted(there - set(SETS))
+
+
+def full_model(models: Iterable[str]) -> str:
+    """Return the model that is explained and drawn in full: the one with most predictors; empty if there is none."""
+    ordered = order_models(models)
+    return "ecg_age_sex" if "ecg_age_sex" in ordered else ordered[-1] if ordered else ""
+
+
+def name_metric(metric: str) -> str:
+    """Write a metric in words.
+
+    Examples
+    --------
+    >>> name_metric("net_benefit@0.1"), name_metric("ppv@0.2"), name_metric("oe_ratio")
+    ('net benefit at risk ≥ 0.1', 'PPV at risk ≥ 0.2', 'observed : expected')
+    """
+    if "@" not in metric:
+        return METRICS.get(metric, metric.replace("_", " "))
+    name, threshold = metric.split("@", 1)
+    words = {"ppv": "PPV", "npv": "NPV"}.get(name, name.replace("_", " "))
+    return f"{words} at risk ≥ {threshold}"
+
+
+def write_estimate(row: Mapping[str, Any] | None) -> str:
+    """Write one row of the performance table as estimate and interval, with the digits that its metric needs."""
+    if row is None:
+        return ""
+    return write_interval(row, _DIGITS.get(str(row["metric"]).split("@", maxsplit=1)[0], 2))
+
+
+def tabulate_performance(performance: pl.DataFrame, *, titles: Mapping[str, str]) -> list[Row]:
+    """Return one row per set, target and model, with the metrics of `MAIN` as text.
+
+    Returns
+    -------
+    list of dict
+        set, target, title, model (in words), n, n_patients,
+        n_events, prevalence, and cells: one text per metric of `MAIN`.
+    """
+    found = _index(performance.filter(pl.col("stratum") == "all"))
+    rows = []
+    for set_ in order_sets(performance["set"]):
+        for target, title in titles.items():
+            for model in order_models(performance["model"]):
+                cells = [found.get((target, model, set_, metric)) for metric in MAIN]
+                size = next((cell for cell in cells if cell is not None), None)
+                if size is not None:
+                    texts = [write_estimate(cell) for cell in cells]
+                    rows.append({"set": set_, "target": target, "title": title, "cells": texts, **_size(size, model)})
+    return rows
+
+
+def tabulate_target(performance: pl.DataFrame, target: str) -> list[Row]:
+    """Return every metric of one target: one row per set and metric, one text per model.
+
+    Returns
+    -------
+    list of dict
+        set, metric (in words), cells: model to text.
+    """
+    rows = performance.filter((pl.col("target") == target) & (pl.col("stratum") == "all"))
+    found = _index(rows)
+    metrics = [*dict.fromkeys(rows["metric"])]
+    return [
+        {
+            "set": set_,
+            "metric": name_metric(metric),
+            "cells": [write_estimate(found.get((target, m, set_, metric))) for m in order_models(rows["model"])],
+        }
+        for set_ in order_sets(rows["set"])
+        for metric in metrics
+    ]
+
+
+def tabulate_subgroups(performance: pl.DataFrame, *, titles: Mapping[str, str], model: str) -> list[Row]:
+    """Return one row per set, target and subgroup, for one model.
+
+    Returns
+    -------
+    list of dict
+        set, target, title, stratum (in words), n, n_patients, n_events, cells for AUROC, O:E and calibration slope.
+    """
+    mine = performance.filter((pl.col("model") == model) & pl.col("metric").is_in(SUBGROUP))
+    by_stratum: dict[tuple[str, str], list[str]] = {}
+    for target, set_, stratum in mine.select("target", "set", "stratum").unique(maintain_order=True).iter_rows():
+        by_stratum.setdefault((target, set_), []).append(stratum)
+    found = {(r["target"], r["set"], r["stratum"], r["metric"]): r for r in mine.iter_rows(named=True)}
+    rows = []
+    for set_ in order_sets(mine["set"]):
+        for target, title in titles.items():
+            for stratum in by_stratum.get((target, set_), []):
+                cells = [found.get((target, set_, stratum, metric)) for metric in SUBGROUP]
+                size = next(cell for cell in cells if cell is not None)
+                texts = [write_estimate(cell) for cell in cells]
+                named = {"set": set_, "target": target, "title": title, "stratum": name_stratum(stratum)}
+                rows.append({**named, "cells": texts, **_size(size, model)})
+    return rows
+
+
+def name_stratum(stratum: str) -> str:
+    """Write a subgroup in words.
+
+    Examples
+    --------
+    >>> name_stratum("all"), name_stratum("sex=female"), name_stratum("age_band=40-55")
+    ('all recordings', 'sex: female', 'age band: 40-55')
+    """
+    if stratum == "all":
+        return "all recordings"
+    name, _, value = stratum.partition("=")
+    return f"{name.replace('_', ' ')}: {value}" if value else name
+
+
+def describe_intervals(performance: pl.DataFrame, declaration: Mapping[str, Any]) -> str:
+    """Say in one sentence what the intervals of a table are: level, resamples, unit, and what was discarded."""
+    levels = [write_level(v) for v in sorted(set(performance["level"].drop_nulls()))]
+    level = ", ".join(levels) or write_level(declaration["validation"]["level"])
+    resamples = write_number(declaration["validation"]["n_resamples"], 0)
+    unit = "patients" if declaration["validation"]["unit"] == "patient" else "recordings"
+    if "n_resamples" in performance.columns:
+        counted = sorted(set(performance["n_resamples"].drop_nulls()))
+        resamples = ", ".join(write_number(n, 0) for n in counted) or resamples
+    sentence = f"In brackets: {level} interval from {resamples} bootstrap resamples of {unit}"
+    if "n_discarded" in performance.columns:
+        most = int(str(performance["n_discarded"].drop_nulls().max() or 0))
+        sentence += (
+            f"; those in which a figure is undefined were left out of it, at most {write_number(most, 0)}"
+            if most
+            else "; none left out"
+        )
+    return sentence + "."
+
+
+def _size(row: Mapping[str, Any], model: str) -> Row:
+    n, n_events = row["n"], row["n_events"]
+    return {
+        "model": name_model(model),
+        "n": write_number(n, 0),
+        "n_patients": write_number(row["n_patients"], 0),
+        "n_events": write_number(n_events, 0),
+        "prevalence": f"{100 * n_events / n:.1f} %" if n else "–",
+    }
+
+
+def _index(performance: pl.DataFrame) -> dict[tuple[str, str, str, str], Row]:
+    return {(r["target"], r["model"], r["set"], r["metric"]): r for r in performance.iter_rows(named=True)}

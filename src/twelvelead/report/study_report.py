@@ -1,0 +1,317 @@
+"""One study as one page of HTML that needs nothing else."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jinja2
+import polars as pl
+from markupsafe import Markup
+
+from twelvelead.report.ecg import draw_ecg
+from twelvelead.report.flow_diagram import draw_flow
+from twelvelead.report.forest import draw_forest
+from twelvelead.report.methods import count_offered, describe_methods
+from twelvelead.report.performance_table import (
+    MAIN,
+    SUBGROUP,
+    describe_intervals,
+    full_model,
+    name_metric,
+    order_sets,
+    tabulate_performance,
+    tabulate_subgroups,
+)
+from twelvelead.report.summary import describe_gap, summarize, tabulate_gains
+from twelvelead.report.table_one import name_group, table_one
+from twelvelead.report.target_section import describe_target
+from twelvelead.report.tripod import map_items
+from twelvelead.report.waterfall import draw_waterfall
+from twelvelead.report.wording import first_capital, name_model, name_set, write_level, write_number
+from twelvelead.terms import (
+    FAILURES,
+    FEATURES,
+    OUTCOMES,
+    PERFORMANCE,
+    PREDICTIONS,
+    RESEARCH_ONLY,
+    SELECTION,
+    SHAP,
+    InputError,
+)
+
+
+def study_report(  # noqa: PLR0913 (a report quotes a whole study)
+    *,
+    declaration: Mapping[str, Any],
+    flow: pl.DataFrame,
+    external_flow: pl.DataFrame | None,
+    cohort: pl.DataFrame,
+    features: pl.DataFrame,
+    outcomes: pl.DataFrame,
+    predictions: pl.DataFrame,
+    performance: pl.DataFrame,
+    selection: pl.DataFrame,
+    shap: pl.DataFrame,
+    refusals: Sequence[Mapping[str, str]],
+    failures: pl.DataFrame,
+    example: Mapping[str, Any] | None,
+    simulated: bool,
+    optimum: Mapping[str, Mapping[str, float]] | None,
+    versions: Mapping[str, str],
+    notes: Sequence[str],
+    hyperparameters: Mapping[str, Any] | None = None,
+) -> str:
+    """Write the report of a study: who was studied, how well the ECG predicts, why, and how it was done.
+
+    Parameters
+    ----------
+    declaration : mapping
+        The declared study, as `model_dump()` gives it.
+    flow, external_flow : DataFrame keeping `terms.FLOW`
+        Participant flow of the development database, and of the external one if there is one.
+    cohort : DataFrame with columns recording_id, patient_id, age_years, sex, set
+        The recordings that were analysed.
+    features, outcomes, predictions, performance, selection, shap, failures : DataFrames keeping their contracts
+        The study's tables. `performance` may also have n_discarded.
+    refusals : sequence of mappings with keys target, message
+        Targets that were not modelled, and why.
+    example : mapping or None
+        One prediction to explain: recording (Recording), fiducials, target, set, p, base (log-odds), reasons (DataFrame
+        with columns feature, value, shap).
+    simulated : bool
+        Whether the patients are simulated, which the report then says wherever it can't be missed.
+    optimum : mapping of set to target to float, or None
+        Best reachable AUROC, known for simulated patients.
+    versions : mapping of software to version
+        What the study ran on.
+    notes : sequence of str
+        What a methods reviewer would object to.
+    hyperparameters : mapping, optional
+        `get_params()` of the unfitted model, which the methods state.
+
+    Returns
+    -------
+    str
+        One HTML document: style and drawings inline, no script, nothing fetched.
+
+    Raises
+    ------
+    ContractError
+        If a table breaks its contract.
+    InputError
+        If `optimum` is not given per set.
+    """
+    FEATURES.check(features)
+    OUTCOMES.check(outcomes)
+    tables = {
+        "predictions": PREDICTIONS.check(predictions),
+        "performance": PERFORMANCE.check(performance),
+        "selection": SELECTION.check(selection),
+        "shap": SHAP.check(shap),
+    }
+    titles = {t["name"]: t["title"] for t in declaration["targets"]}
+    modelled = {name: title for name, title in titles.items() if name in set(performance["target"])}
+    offered = count_offered(declaration["predictors"], features.columns[1:])
+    context = {
+        "declaration": declaration,
+        "research_only": RESEARCH_ONLY,
+        "simulated": simulated,
+        "facts": _count_facts(cohort, modelled=modelled, refusals=refusals),
+        "flows": _draw_flows(flow, external_flow, declaration=declaration),
+        "table_one": _tabulate_people(cohort, features=features, outcomes=outcomes, declaration=declaration),
+        "failures": _count_failures(FAILURES.check(failures)),
+        "refusals": refusals,
+        **_show_performance(performance, titles=modelled, declaration=declaration, optimum=_per_set(optimum)),
+        "targets": [describe_target(tables, target=name, title=title) for name, title in modelled.items()],
+        "example": _draw_example(example, features=features, titles=titles),
+        "methods": describe_methods(
+            declaration,
+            n_predictors=offered,
+            versions=versions,
+            simulated=simulated,
+            hyperparameters=hyperparameters,
+        ),
+        "limits": describe_limits(declaration, simulated=simulated),
+        "notes": notes,
+        "versions": versions,
+    }
+    return _render({**context, "tripod": map_items(_anchors(context))})
+
+
+def describe_limits(declaration: Mapping[str, Any], *, simulated: bool) -> list[str]:
+    """Name what the study cannot show, as far as the software can know it."""
+    limits = [
+        "Associations are predictive, not causal; what raises a predicted risk need not raise the risk.",
+        "Intervals hold the fitted models fixed: another training sample would give other models.",
+        "Outcomes are what a database recorded. Who was tested, coded or imaged was not chosen at random.",
+        "Measurements are made by software; this report does not show how accurate they are (see the benchmarks).",
+    ]
+    if declaration["external"] is None:
+        limits.append("There is no external validation: how the models do in other hospitals is unknown.")
+    if declaration["split"]["method"] == "cross_fit":
+        limits.append(
+            "By cross-fitting, the figures describe the procedure, averaged over several models, rather than one model."
+        )
+    if declaration["mode"] == "paper":
+        limits.append("Mode “paper” repeats a published method with its faults; its figures must not be relied upon.")
+    if simulated:
+        limits.insert(0, "All patients are simulated. Nothing here says anything about real patients.")
+    return limits
+
+
+def _show_performance(
+    performance: pl.DataFrame,
+    *,
+    titles: Mapping[str, str],
+    declaration: Mapping[str, Any],
+    optimum: Mapping[str, Mapping[str, float]],
+) -> dict[str, Any]:
+    """Gather summary, tables and forest plots, each table with the sentence that says what its intervals are."""
+    model = full_model(performance["model"])
+    overall, metric = pl.col("stratum") == "all", pl.col("metric")
+    shown = {
+        "intervals": overall & metric.is_in(MAIN),
+        "all_intervals": overall,
+        "subgroup_intervals": metric.is_in(SUBGROUP),
+    }
+    return {
+        "headline": summarize(performance, titles=titles),
+        "gains": tabulate_gains(performance, titles=titles),
+        "gap": describe_gap(performance, optimum),
+        "forests": _draw_forests(performance, titles=titles, optimum=optimum),
+        "metrics": [name_metric(m) for m in MAIN],
+        "performance": _by_set(tabulate_performance(performance, titles=titles)),
+        "subgroups": _by_set(tabulate_subgroups(performance, titles=titles, model=model)),
+        "full_model": name_model(model),
+        **{name: describe_intervals(performance.filter(rows), declaration) for name, rows in shown.items()},
+    }
+
+
+def _per_set(optimum: Mapping[str, Mapping[str, float]] | None) -> Mapping[str, Mapping[str, float]]:
+    given: Mapping[str, object] = optimum or {}
+    for set_, values in given.items():
+        if not isinstance(values, Mapping):
+            msg = (
+                f"optimum must give the best AUROC per set and target; got {values!r} for {set_!r}. "
+                "Pass {'internal': {target: AUROC}}."
+            )
+            raise InputError(msg)
+    return optimum or {}
+
+
+def _count_facts(
+    cohort: pl.DataFrame, *, modelled: Mapping[str, str], refusals: Sequence[Mapping[str, str]]
+) -> list[tuple[str, str]]:
+    """Count what the first screen says: number and what of."""
+    facts = [
+        (write_number(cohort.height, 0), "ECG recordings analysed"),
+        (write_number(cohort["patient_id"].n_unique(), 0), "patients"),
+        (str(len(modelled)), "target predicted" if len(modelled) == 1 else "targets predicted"),
+    ]
+    if refusals:
+        facts.append((str(len(refusals)), "not modelled, see participants"))
+    return facts
+
+
+def _draw_forests(
+    performance: pl.DataFrame, *, titles: Mapping[str, str], optimum: Mapping[str, Mapping[str, float]]
+) -> list[dict[str, Any]]:
+    """Draw AUROC, then its gain over age and sex, for each set."""
+    drawn = []
+    for set_ in order_sets(performance["set"]):
+        rows = performance.filter(pl.col("set") == set_)
+        level = write_level(rows["level"][0])
+        charts = []
+        for metric, name, reference in (("auroc", "AUROC", 0.5), ("delta_auroc", "ΔAUROC vs age + sex", 0.0)):
+            if metric in rows["metric"]:
+                axis = f"{name} with {level} interval, {name_set(set_)}"
+                best = optimum.get(set_) if metric == "auroc" else None
+                svg = draw_forest(
+                    rows, titles=titles, metric=metric, axis_title=axis, reference=reference, optimum=best
+                )
+                charts.append(svg)
+        drawn.append({"set": set_, "name": name_set(set_), "charts": charts})
+    return drawn
+
+
+def _draw_flows(
+    flow: pl.DataFrame, external: pl.DataFrame | None, *, declaration: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    name = f"Development database ({declaration['database']['kind']})"
+    drawn = [(name, draw_flow(flow, subject=name))]
+    if external is not None:
+        kind = (declaration["external"] or {}).get("kind", "external")
+        name = f"External database ({kind})"
+        drawn.append((name, draw_flow(external, subject=name)))
+    return drawn
+
+
+def _tabulate_people(
+    cohort: pl.DataFrame, *, features: pl.DataFrame, outcomes: pl.DataFrame, declaration: Mapping[str, Any]
+) -> dict[str, Any]:
+    titles = {t["name"]: t["title"] for t in declaration["targets"]}
+    table = table_one(cohort, features=features, outcomes=outcomes, titles=titles)
+    names = [name_group(c) for c in table.columns[1:]]
+    if declaration["split"]["method"] == "cross_fit":
+        names = [
+            "Development (cross-fitted)" if c == "internal" else n
+            for c, n in zip(table.columns[1:], names, strict=True)
+        ]
+    # A percentage must not be parted from its sign at the end of a line.
+    return {"names": names, "rows": [tuple(cell.replace(" %", "\u00a0%") for cell in row) for row in table.rows()]}
+
+
+def _count_failures(failures: pl.DataFrame) -> list[tuple[str, int, str]]:
+    """Count the recordings that could not be measured by reason, with one message as an example."""
+    counted = failures.sort("recording_id").group_by("reason").agg(n=pl.len(), example=pl.col("message").first())
+    return [(str(r), int(n), str(m)) for r, n, m in counted.sort(["n", "reason"], descending=[True, False]).iter_rows()]
+
+
+def _draw_example(
+    example: Mapping[str, Any] | None, *, features: pl.DataFrame, titles: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """Draw one recording and the reasons for its predicted risk."""
+    if example is None:
+        return None
+    recording, title = example["recording"], titles.get(example["target"], example["target"])
+    row = features.filter(pl.col("recording_id") == recording.id)
+    measured = row.row(0, named=True) if row.height else {}
+    reasons = example["reasons"]
+    rows = reasons.to_dicts() if isinstance(reasons, pl.DataFrame) else list(reasons)
+    subject = f"{title}, recording {recording.id}"
+    waterfall = draw_waterfall(rows, base=example["base"], risk=example["p"], subject=subject)
+    ecg = draw_ecg(recording, fiducials=example.get("fiducials"), measurements=measured)
+    return {
+        "title": title,
+        "recording_id": recording.id,
+        "set": name_set(example["set"]) if "set" in example else "",
+        "risk": write_number(example["p"]),
+        "n_reasons": len(rows),
+        "waterfall": waterfall,
+        "ecg": ecg,
+    }
+
+
+def _by_set(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Part rows by set, and mark where a new target begins."""
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        part = parts.setdefault(row["set"], [])
+        rowspan = sum(r["set"] == row["set"] and r["target"] == row["target"] for r in rows)
+        part.append({**row, "first": not part or part[-1]["target"] != row["target"], "rowspan": rowspan})
+    return [{"name": name_set(set_), "rows": part} for set_, part in parts.items()]
+
+
+def _anchors(context: Mapping[str, Any]) -> set[str]:
+    anchors = {"summary", "participants", "performance", "methods", "limits", "tripod", "provenance"}
+    return anchors | ({"targets"} if context["targets"] else set()) | ({"subgroups"} if context["subgroups"] else set())
+
+
+def _render(context: Mapping[str, Any]) -> str:
+    loader = jinja2.PackageLoader("twelvelead.report", "templates")
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["drawing"] = Markup  # for drawings only: report.svg has escaped every text in them
+    environment.filters["first_capital"] = first_capital
+    return environment.get_template("study.html").render(context)

@@ -1,0 +1,168 @@
+"""Everything that the report shows of one target."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from twelvelead.report.curves import draw_calibration, draw_decision, draw_roc
+from twelvelead.report.performance_table import full_model, order_models, order_sets, tabulate_target, write_estimate
+from twelvelead.report.swarm import draw_beeswarm, draw_dependence, rank_features
+from twelvelead.report.wording import name_feature, name_model, name_set, write_number
+from twelvelead.validate import calibration_curve, decision_curve, roc_curve
+
+Tables = Mapping[str, pl.DataFrame]
+Section = dict[str, Any]
+
+_Z95 = 1.959963984540054
+_N_DEPENDENCE = 3
+_N_SELECTED = 15
+_N_RECORDINGS = 3000
+
+
+def describe_target(tables: Tables, *, target: str, title: str) -> Section:
+    """Gather curves, selected predictors and explanations of one target.
+
+    Parameters
+    ----------
+    tables : mapping with predictions, performance, selection and shap
+        The study's tables, each keeping its contract.
+    target : str
+        Which one.
+    title : str
+        What it is called.
+
+    Returns
+    -------
+    dict
+        target, title, anchor, sets (one dict per set with its drawings), models, metrics, selected, n_fits, beeswarm,
+        dependence.
+    """
+    mine = {name: table.filter(pl.col("target") == target) for name, table in tables.items()}
+    model = full_model(mine["performance"]["model"])
+    selected, n_fits = count_selected(mine["selection"].filter(pl.col("model") == model))
+    sets = order_sets(mine["predictions"]["set"])
+    return {
+        "target": target,
+        "title": title,
+        "anchor": f"target-{target}",
+        "sets": [_draw_set(mine, set_, title=title) for set_ in sets],
+        "models": [name_model(m) for m in order_models(mine["performance"]["model"])],
+        "metrics": tabulate_target(mine["performance"], target),
+        "selected": selected,
+        "n_fits": n_fits,
+        **_explain(mine["shap"].filter(pl.col("model") == model), title=title),
+    }
+
+
+def count_selected(selection: pl.DataFrame) -> tuple[list[dict[str, str]], int]:
+    """Count in how many fits each predictor was chosen.
+
+    Returns
+    -------
+    list of dict
+        feature (in words), chosen ("3 of 5"); the 15 most often chosen, ties by name.
+    int
+        Number of fits.
+
+    Examples
+    --------
+    >>> steps = pl.DataFrame({"fit": ["a", "a", "b"], "chosen": [True, False, True],
+    ...                       "features": [["age_years", "pr_interval_ms"], ["age_years"], ["age_years"]]})
+    >>> count_selected(steps)[0][0]
+    {'feature': 'age (years)', 'chosen': '2 of 2'}
+    """
+    chosen = selection.filter(pl.col("chosen"))
+    n_fits = chosen.height
+    counts = chosen.select(pl.col("features").explode().alias("feature")).drop_nulls()
+    ranked = counts.group_by("feature").len().sort(["len", "feature"], descending=[True, False]).head(_N_SELECTED)
+    return [{"feature": name_feature(f), "chosen": f"{n} of {n_fits}"} for f, n in ranked.iter_rows()], n_fits
+
+
+def add_limits(curve: pl.DataFrame) -> pl.DataFrame:
+    """Add Wilson's 95 % limits of the observed proportion to a calibration curve with columns n and n_events.
+
+    Notes
+    -----
+    They take recordings as independent, and are there for orientation; the intervals of the tables are the valid ones.
+
+    References
+    ----------
+    Wilson EB. Probable inference, the law of succession, and statistical inference. doi:10.1080/01621459.1927.10502953
+
+    Examples
+    --------
+    >>> add_limits(pl.DataFrame({"n": [10], "n_events": [5]})).select(pl.col("lower", "upper").round(4)).row(0)
+    (0.2366, 0.7634)
+    """
+    n, z2 = pl.col("n").cast(pl.Float64), _Z95**2
+    share = pl.col("n_events") / n
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z95 * (share * (1 - share) / n + z2 / (4 * n * n)).sqrt() / (1 + z2 / n)
+    return curve.with_columns(lower=middle - half, upper=middle + half)
+
+
+def _draw_set(mine: Tables, set_: str, *, title: str) -> Section:
+    """Draw ROC, calibration and decision curves of one set; nothing where only one class occurs."""
+    predictions = mine["predictions"].filter(pl.col("set") == set_)
+    found = mine["performance"].filter((pl.col("set") == set_) & (pl.col("stratum") == "all"))
+    estimates = {(r["model"], r["metric"]): r for r in found.iter_rows(named=True)}
+    subject = f"{title}, {name_set(set_)}"
+    arrays = {}
+    for model in order_models(predictions["model"]):
+        rows = predictions.filter(pl.col("model") == model).sort("recording_id")
+        arrays[model] = rows["y"].to_numpy().astype(float), rows["p"].to_numpy()
+    section: Section = {"set": set_, "name": name_set(set_), "figures": []}
+    if not arrays or any(y.min() == y.max() for y, _ in arrays.values()):
+        return section
+    aurocs = {m: write_estimate(estimates.get((m, "auroc"))) for m in arrays}
+    model = full_model(arrays)
+    y, p = arrays[model]
+    summary = [
+        f"{label} {write_estimate(estimates[model, metric])}"
+        for label, metric in (("intercept", "calibration_intercept"), ("slope", "calibration_slope"))
+        if (model, metric) in estimates
+    ]
+    highest = decide_limit([p for _, p in arrays.values()])
+    thresholds = np.linspace(0, highest, 61)[:-1].tolist()
+    section["figures"] = [
+        draw_roc({m: roc_curve(y, p) for m, (y, p) in arrays.items()}, aurocs=aurocs, subject=subject),
+        draw_calibration(
+            add_limits(calibration_curve(y, p)), risks=p.tolist(), model=model, summary=summary, subject=subject
+        ),
+        draw_decision({m: decision_curve(y, p, thresholds) for m, (y, p) in arrays.items()}, subject=subject),
+    ]
+    return section
+
+
+def decide_limit(risks: list[Any]) -> float:
+    """Choose the highest threshold of the decision curves: the next tenth above 99 % of the risks.
+
+    Examples
+    --------
+    >>> decide_limit([[0.02] * 50, [0.31] * 50])
+    0.4
+    """
+    highest = max(float(np.quantile(p, 0.99)) for p in risks)
+    return min(1.0, max(0.1, math.ceil(highest * 10) / 10))
+
+
+def _explain(shap: pl.DataFrame, *, title: str) -> Section:
+    """Draw the beeswarm and the dependence on the strongest predictors, on the first set that has SHAP values."""
+    if shap.is_empty():
+        return {"beeswarm": "", "dependence": [], "explained": ""}
+    set_ = order_sets(shap["set"])[0]
+    rows = shap.filter(pl.col("set") == set_)
+    n_recordings = rows["recording_id"].n_unique()
+    # A large set is drawn from every k-th recording, so that the page's size does not grow with the database.
+    ids = rows["recording_id"].unique().sort().gather_every(max(1, -(-n_recordings // _N_RECORDINGS)))
+    drawn = rows.filter(pl.col("recording_id").is_in(ids.implode()))
+    subject = f"{title}, {name_set(set_)}"
+    strongest = rank_features(drawn).head(_N_DEPENDENCE)["feature"]
+    return {
+        "beeswarm": draw_beeswarm(drawn, subject=subject),
+        "dependence": [draw_dependence(drawn, feature=f, subject=subject) for f in strongest],
+        "explained": f"{write_number(n_recordings, 0)} recordings, {name_set(set_)}",
+    }
