@@ -17,6 +17,7 @@ OK, USAGE, BAD_INPUT, PARTLY, MISSING_EXTRA, INTERRUPTED = 0, 2, 3, 4, 5, 130
 app = App(
     name="twelvelead",
     version=__version__,
+    suppress_keyboard_interrupt=False,  # main says how to go on
     help=(
         "Measure 12-lead ECGs and find out, honestly, what the measurements predict. "
         "Research software, not a medical device."

@@ -40,12 +40,28 @@ def write_bytes(content: bytes, path: Path) -> None:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write UTF-8 text, whole or not at all."""
+    """Write UTF-8 text, whole or not at all.
+
+    Parameters
+    ----------
+    text : str
+        What the file will hold.
+    path : Path
+        Its folder is made if it is not there.
+    """
     write_bytes(text.encode(), path)
 
 
 def write_json(content: Any, path: Path) -> None:  # noqa: ANN401 - whatever JSON holds
-    """Write JSON with sorted keys, whole or not at all."""
+    """Write JSON with sorted keys, whole or not at all.
+
+    Parameters
+    ----------
+    content : object
+        What JSON can hold; NaN it can't.
+    path : Path
+        Its folder is made if it is not there.
+    """
     write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 

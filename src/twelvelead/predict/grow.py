@@ -36,8 +36,8 @@ class Growth:
     reg_lambda : float
         L2 penalty on leaf values.
     trees_per_round : int
-        Trees grown side by side in a round. Above 1 a round is a small random forest [1]_: its trees see all predictors,
-        but each question chooses among √n of them.
+        Trees grown side by side in a round. Above 1 a round is a small random forest [1]_: its trees see all
+        predictors, but each question chooses among √n of them.
     seed : int
         Which recordings and predictors each tree sees.
 

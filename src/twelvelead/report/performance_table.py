@@ -150,7 +150,7 @@ def describe_intervals(performance: pl.DataFrame, declaration: Mapping[str, Any]
         resamples = ", ".join(write_number(n, 0) for n in counted) or resamples
     sentence = f"In brackets: {level} interval from {resamples} bootstrap resamples of {unit}"
     if "n_discarded" in performance.columns:
-        most = int(str(performance["n_discarded"].drop_nulls().max() or 0))
+        most = int(str(performance.filter(pl.col("lower").is_not_null())["n_discarded"].max() or 0))
         sentence += (
             f"; those in which a figure is undefined were left out of it, at most {write_number(most, 0)}"
             if most

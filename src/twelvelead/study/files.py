@@ -27,6 +27,19 @@ def measure_files(
 
     A killed run leaves its finished shards beside `out`; the same command takes them up, and removes them at the end.
 
+    Parameters
+    ----------
+    paths : sequence of Path
+        Recordings, and folders that are searched.
+    out, fiducials, failures : Path
+        Tables to be written, .parquet or .csv; the last two where they are asked for.
+    workers : int
+        Processes.
+    declared : Declared
+        What signal tables don't say of themselves.
+    progress : Progress
+        Told how far the measuring has come.
+
     Raises
     ------
     InputError
@@ -50,6 +63,21 @@ def predict_files(
     progress: Progress = silent,
 ) -> Applied:
     """Apply a finished study to all recordings found under `paths`, and write the risks.
+
+    Parameters
+    ----------
+    study : Path
+        Folder of the study.
+    paths : sequence of Path
+        Recordings, and folders that are searched.
+    out, failures : Path
+        Tables to be written, .parquet or .csv; the second where it is asked for.
+    demographics : Path or None
+        Age and sex, as `read_demographics` takes them.
+    workers : int
+        Processes.
+    progress : Progress
+        Told how far the measuring has come.
 
     Raises
     ------

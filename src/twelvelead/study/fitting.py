@@ -13,6 +13,8 @@ from twelvelead.predict import RiskClassifier, explain, paper_classifier, to_par
 from twelvelead.study.declaration import Model, Study
 from twelvelead.terms import PREDICTIONS, SELECTION, SHAP
 
+PAPER_FOLDS = 19
+EVENTS_PER_FOLD = 6
 GROWTH: dict[str, dict[str, Any]] = {
     "shallow": {},  # the defaults of RiskClassifier
     "forest": {
@@ -73,10 +75,12 @@ def run_fit(task: FitTask) -> None:
     table = pl.read_parquet(task.table, columns=columns).drop_nulls(f"y {task.target}")
     held_out = pl.lit(value=False) if task.fold is None else pl.col("fold") == task.fold
     development = table.filter(~held_out)
-    estimator = make_estimator(task.study)
+    y = development[f"y {task.target}"].to_numpy()
+    rarer = int(min(y.sum(), len(y) - y.sum()))
+    estimator = make_estimator(task.study, paper_folds=max(3, min(PAPER_FOLDS, rarer // EVENTS_PER_FOLD)))
     estimator.fit(
         development.select(task.predictors),
-        development[f"y {task.target}"].to_numpy(),
+        y,
         groups=development["patient_id"].to_numpy(),
     )
     judged = [("internal", table.filter(held_out))]
@@ -93,10 +97,19 @@ def run_fit(task: FitTask) -> None:
     scratch.rename(task.folder)
 
 
-def make_estimator(study: Study) -> RiskClassifier:
-    """Make the unfitted model that a study declares."""
+def make_estimator(study: Study, *, paper_folds: int = PAPER_FOLDS) -> RiskClassifier:
+    """Make the unfitted model that a study declares.
+
+    Parameters
+    ----------
+    study : Study
+        The declaration.
+    paper_folds : int
+        In mode "paper", the folds of which one validates: 19 in the publications, fewer where the rarer class is so
+        small that such a fold would hold hardly any.
+    """
     if study.mode == "paper":
-        return paper_classifier(random_state=study.seed)
+        return paper_classifier(n_folds=paper_folds, random_state=study.seed)
     model: Model = study.model
     return RiskClassifier(
         n_members=model.n_members,

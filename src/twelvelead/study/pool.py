@@ -20,7 +20,15 @@ class Progress(Protocol):
 
 
 def silent(stage: str, done: int, total: int) -> None:
-    """Take no note."""
+    """Take no note of how far a `stage` has come: `done` of `total`.
+
+    Parameters
+    ----------
+    stage : str
+        What is done.
+    done, total : int
+        How many are done, and of how many.
+    """
 
 
 def run_tasks(

@@ -23,6 +23,11 @@ KNOT_QUANTILES = (0.05, 0.275, 0.5, 0.725, 0.95)
 def brier(y: ArrayLike, p: ArrayLike) -> float:
     """Return the mean squared difference of risk and outcome; 0 is perfect.
 
+    Parameters
+    ----------
+    y, p : array of shape (n_recordings,)
+        Outcomes, 0 or 1, and predicted risks.
+
     References
     ----------
     Brier GW. Verification of forecasts expressed in terms of probability. doi:10.1175/1520-0493(1950)078
@@ -39,6 +44,11 @@ def brier(y: ArrayLike, p: ArrayLike) -> float:
 def scaled_brier(y: ArrayLike, p: ArrayLike) -> float:
     """Return how much of the Brier score of the bare prevalence the risks take away; 1 is perfect, 0 useless.
 
+    Parameters
+    ----------
+    y, p : array of shape (n_recordings,)
+        Outcomes, 0 or 1, and predicted risks.
+
     Examples
     --------
     >>> scaled_brier([1, 0], [0.5, 0.5])
@@ -52,6 +62,11 @@ def scaled_brier(y: ArrayLike, p: ArrayLike) -> float:
 
 def oe_ratio(y: ArrayLike, p: ArrayLike) -> float:
     """Return observed events per expected event; above 1 the risks are too low.
+
+    Parameters
+    ----------
+    y, p : array of shape (n_recordings,)
+        Outcomes, 0 or 1, and predicted risks.
 
     Examples
     --------

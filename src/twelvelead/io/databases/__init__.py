@@ -33,6 +33,13 @@ def recognise_database(folder: Path) -> Kind | None:
 def load_database(kind: str, folder: Path) -> Database:
     """Load the tables of a database of a known kind.
 
+    Parameters
+    ----------
+    kind : str
+        Name of one of `DATABASES`.
+    folder : Path
+        Where it lies.
+
     Raises
     ------
     InputError

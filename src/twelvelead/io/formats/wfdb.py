@@ -57,7 +57,7 @@ def read_wfdb(path: Path) -> Recording:
 
     References
     ----------
-    WFDB signal formats: doi:10.13026/zzhk-8r25
+    WFDB signal formats: doi:10.13026/gjvw-1m31
     """
     path = path if path.suffix == ".hea" else _header_path(path)
     header = read_header(path)

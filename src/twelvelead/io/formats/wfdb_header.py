@@ -82,7 +82,7 @@ def read_header(path: Path) -> Header:
 
     References
     ----------
-    WFDB header format: doi:10.13026/zzhk-8r25
+    WFDB header format: doi:10.13026/gjvw-1m31
     """
     if not path.is_file():
         msg = f"a WFDB record must have its header; got none at {str(path)!r}. Check the path."

@@ -35,7 +35,7 @@ def write_wfdb(recording: Recording, header: Path, *, adc_per_mv: float = 1000.0
 
     References
     ----------
-    WFDB header and signal formats: doi:10.13026/zzhk-8r25
+    WFDB header and signal formats: doi:10.13026/gjvw-1m31
     """
     steps = np.rint(recording.signal.astype(np.float64) * adc_per_mv)
     highest = np.nanmax(np.abs(steps), initial=0.0)
