@@ -22,7 +22,7 @@ from twelvelead.report import (
 from twelvelead.report.axes import MODEL_STYLES, Panel, choose_ticks
 from twelvelead.report.curves import style_of, thin
 from twelvelead.report.swarm import colour_of, describe_trend, pile, shade_of
-from twelvelead.report.target_section import add_limits, decide_limit
+from twelvelead.report.target_section import decide_limit
 from twelvelead.report.waterfall import choose_steps
 from twelvelead.terms import FLOW
 
@@ -260,13 +260,6 @@ def test_flow_names_what_was_excluded_and_escapes_it():
     assert svg.count("excluded: ") == 1
     assert "<script" not in svg
     assert len(elements(svg, "rect")) == 3
-
-
-def test_wilson_limits_agree_with_the_textbook():
-    # 0 of 20: upper limit z²/(n + z²) with z² = 3.8415, that is 0.1611.
-    limits = add_limits(pl.DataFrame({"n": [20], "n_events": [0]})).row(0, named=True)
-    assert limits["lower"] == pytest.approx(0, abs=1e-12)
-    assert limits["upper"] == pytest.approx(3.841459 / 23.841459, abs=1e-6)
 
 
 def test_decision_curves_end_at_a_tenth():

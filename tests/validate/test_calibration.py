@@ -100,6 +100,33 @@ def test_all_resamples_at_once_are_as_one_by_one():
         assert beta == pytest.approx(alone, abs=1e-9)
 
 
+def test_limits_of_the_curve_are_wilsons_for_independent_recordings():
+    # 0 of 20: upper limit z²/(n + z²) with z² = 3.8415.
+    row = calibration_curve([0] * 20, [0.1] * 20).row(0, named=True)
+    assert row["lower"] == pytest.approx(0, abs=1e-12)
+    assert row["upper"] == pytest.approx(3.841459 / 23.841459, abs=1e-6)
+    # 5 of 10: 0.5 ± 0.2634, as in Agresti and Coull's table.
+    row = calibration_curve([0, 1] * 5, [0.1] * 10).row(0, named=True)
+    assert (row["lower"], row["upper"]) == (pytest.approx(0.2366, abs=1e-4), pytest.approx(0.7634, abs=1e-4))
+
+
+def test_limits_of_the_curve_count_copies_of_a_patient_once():
+    # 40 patients, each four times the same: as many independent facts as patients, up to the factor C/(C − 1).
+    y = np.repeat(np.arange(40) % 4 == 0, 4).astype(int)
+    patients = np.repeat(np.arange(40), 4)
+    once = calibration_curve(y[::4], np.full(40, 0.3)).row(0, named=True)
+    four = calibration_curve(y, np.full(160, 0.3), patients=patients).row(0, named=True)
+    naive = calibration_curve(y, np.full(160, 0.3)).row(0, named=True)
+    assert four["upper"] - four["lower"] == pytest.approx(once["upper"] - once["lower"], abs=0.005)
+    assert naive["upper"] - naive["lower"] < 0.6 * (four["upper"] - four["lower"])
+
+
+def test_limits_of_the_curve_widen_with_the_level():
+    narrow = calibration_curve([0, 1] * 5, [0.1] * 10, level=0.5).row(0, named=True)
+    wide = calibration_curve([0, 1] * 5, [0.1] * 10, level=0.99).row(0, named=True)
+    assert wide["lower"] < narrow["lower"] < narrow["upper"] < wide["upper"]
+
+
 def test_curve_counts_everyone_once_and_keeps_ties_together():
     y, lp = simulated(5000)
     p = np.round(expit(lp), 2)

@@ -16,7 +16,6 @@ from twelvelead.validate import calibration_curve, decision_curve, roc_curve
 Tables = Mapping[str, pl.DataFrame]
 Section = dict[str, Any]
 
-_Z95 = 1.959963984540054
 _N_DEPENDENCE = 3
 _N_SELECTED = 15
 _N_RECORDINGS = 3000
@@ -81,29 +80,6 @@ def count_selected(selection: pl.DataFrame) -> tuple[list[dict[str, str]], int]:
     return [{"feature": name_feature(f), "chosen": f"{n} of {n_fits}"} for f, n in ranked.iter_rows()], n_fits
 
 
-def add_limits(curve: pl.DataFrame) -> pl.DataFrame:
-    """Add Wilson's 95 % limits of the observed proportion to a calibration curve with columns n and n_events.
-
-    Notes
-    -----
-    They take recordings as independent, and are there for orientation; the intervals of the tables are the valid ones.
-
-    References
-    ----------
-    Wilson EB. Probable inference, the law of succession, and statistical inference. doi:10.1080/01621459.1927.10502953
-
-    Examples
-    --------
-    >>> add_limits(pl.DataFrame({"n": [10], "n_events": [5]})).select(pl.col("lower", "upper").round(4)).row(0)
-    (0.2366, 0.7634)
-    """
-    n, z2 = pl.col("n").cast(pl.Float64), _Z95**2
-    share = pl.col("n_events") / n
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z95 * (share * (1 - share) / n + z2 / (4 * n * n)).sqrt() / (1 + z2 / n)
-    return curve.with_columns(lower=middle - half, upper=middle + half)
-
-
 def _draw_set(mine: Tables, set_: str, *, title: str) -> Section:
     """Draw ROC, calibration and decision curves of one set; nothing where only one class occurs."""
     predictions = mine["predictions"].filter(pl.col("set") == set_)
@@ -114,6 +90,7 @@ def _draw_set(mine: Tables, set_: str, *, title: str) -> Section:
     for model in order_models(predictions["model"]):
         rows = predictions.filter(pl.col("model") == model).sort("recording_id")
         arrays[model] = rows["y"].to_numpy().astype(float), rows["p"].to_numpy()
+        patients = rows["patient_id"].to_numpy()  # of the same recordings for every model
     section: Section = {"set": set_, "name": name_set(set_), "figures": []}
     if not arrays or any(y.min() == y.max() for y, _ in arrays.values()):
         return section
@@ -130,7 +107,7 @@ def _draw_set(mine: Tables, set_: str, *, title: str) -> Section:
     section["figures"] = [
         draw_roc({m: roc_curve(y, p) for m, (y, p) in arrays.items()}, aurocs=aurocs, subject=subject),
         draw_calibration(
-            add_limits(calibration_curve(y, p)), risks=p.tolist(), model=model, summary=summary, subject=subject
+            calibration_curve(y, p, patients=patients), risks=p.tolist(), model=model, summary=summary, subject=subject
         ),
         draw_decision({m: decision_curve(y, p, thresholds) for m, (y, p) in arrays.items()}, subject=subject),
     ]

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtri
 
 from twelvelead.terms import StudyError
 from twelvelead.validate.discrimination import as_outcome_and_risk
@@ -167,7 +167,9 @@ def ici(y: ArrayLike, p: ArrayLike) -> float:
     return float(np.mean(np.abs(smooth - p))) if smooth is not None else float("nan")
 
 
-def calibration_curve(y: ArrayLike, p: ArrayLike, *, n_bins: int = 10) -> pl.DataFrame:
+def calibration_curve(
+    y: ArrayLike, p: ArrayLike, *, n_bins: int = 10, patients: ArrayLike | None = None, level: float = 0.95
+) -> pl.DataFrame:
     """Return the share that has the event by tenths of risk, and the smoothed share beside it.
 
     Parameters
@@ -176,12 +178,27 @@ def calibration_curve(y: ArrayLike, p: ArrayLike, *, n_bins: int = 10) -> pl.Dat
         Outcome (1 event, 0 none) and predicted risk.
     n_bins : int
         Number of groups with about equally many recordings. Equal risks are never parted.
+    patients : array of shape (n_recordings,) or None
+        The patient of each recording. None: every recording is a patient of its own.
+    level : float
+        Confidence level of the limits.
 
     Returns
     -------
-    DataFrame with columns n, n_events, predicted, observed, smoothed
-        One row per group, by rising risk: recordings, events, mean risk, share with the event, and the smoothed share
-        at the mean risk (the spline of `ici`; null where it can't be fitted).
+    DataFrame with columns n, n_events, predicted, observed, lower, upper, smoothed
+        One row per group, by rising risk: recordings, events, mean risk, share with the event and its limits, and the
+        smoothed share at the mean risk (the spline of `ici`; null where it can't be fitted).
+
+    Notes
+    -----
+    The limits are Wilson's [1]_, of as many independent recordings as tell the same: n over the design effect, the
+    variance of the share between patients over that of independent recordings [2]_, and no less than 1.
+
+    References
+    ----------
+    .. [1] Wilson EB. Probable inference, the law of succession, and statistical inference.
+       doi:10.1080/01621459.1927.10502953
+    .. [2] Kish L. Survey Sampling. Wiley, 1965.
 
     Examples
     --------
@@ -190,22 +207,46 @@ def calibration_curve(y: ArrayLike, p: ArrayLike, *, n_bins: int = 10) -> pl.Dat
     """
     y, p = as_outcome_and_risk(y, p)
     group = bins(p, n_bins)
+    patient = np.arange(len(y)) if patients is None else np.unique(np.asarray(patients), return_inverse=True)[1]
+    rows = pl.DataFrame({"group": group, "patient": patient, "y": y, "p": p})
     table = (
-        pl.DataFrame({"group": group, "y": y, "p": p})
-        .group_by("group")
+        rows.group_by("group")
         .agg(
             n=pl.len().cast(pl.Int64),
             n_events=pl.col("y").sum().cast(pl.Int64),
             predicted=pl.col("p").mean(),
             observed=pl.col("y").mean(),
         )
+        .join(_design_effect(rows), on="group", validate="1:1")
         .sort("group")
-        .drop("group")
     )
+    lower, upper = _wilson(table["observed"].to_numpy(), (table["n"] / table["design_effect"]).to_numpy(), level=level)
+    table = table.with_columns(lower=lower, upper=upper).drop("group", "design_effect")
     smooth = _smooth(y, p, at=table["predicted"].to_numpy())
     return table.with_columns(
         smoothed=pl.Series(smooth if smooth is not None else [None] * table.height, dtype=pl.Float64)
     )
+
+
+def _design_effect(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give each group's variance of the share between patients, over that of independent recordings; at least 1."""
+    residual = rows.with_columns(r=pl.col("y") - pl.col("y").mean().over("group"))
+    of_patient = residual.group_by("group", "patient").agg(pl.col("r").sum())
+    n = pl.len().cast(pl.Float64)
+    sum_of_squares = (pl.col("r") ** 2).sum() * n / pl.max_horizontal(n - 1, 1.0)
+    squares = of_patient.group_by("group").agg(between=sum_of_squares)
+    independent = residual.group_by("group").agg(within=sum_of_squares)
+    ratio = pl.when(pl.col("within") > 0).then(pl.col("between") / pl.col("within")).otherwise(1.0)
+    both = squares.join(independent, on="group", validate="1:1")
+    return both.select("group", design_effect=pl.max_horizontal(ratio, 1.0))
+
+
+def _wilson(share: Floats, n: Floats, *, level: float) -> tuple[Floats, Floats]:
+    """Return Wilson's limits of a share among `n` independent recordings."""
+    z = float(ndtri((1 + level) / 2))
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return middle - half, middle + half
 
 
 def bins(p: Floats, n_bins: int) -> NDArray[np.intp]:
