@@ -1,6 +1,6 @@
 """Accuracy of the marks on the Lobachevsky database, beside NeuroKit2 where that is installed.
 
-    python bench/accuracy.py LUDB_FOLDER [--every N]
+    python bench/accuracy.py LUDB_FOLDER [--every N] [--limit N]
 
 Each lead on its own; one-to-one matching, nearest first, within 150 ms; false marks count only inside the annotated
 span; error = found − annotated, in ms, over all matched marks. Needs numpy, polars and `wfdb`. The constants
@@ -138,9 +138,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="folder with the .hea, .dat and .i … .v6 files")
     parser.add_argument("--every", type=int, default=1, help="take every n-th recording")
+    parser.add_argument("--limit", type=int, default=None, help="of these take the first so many")
     arguments = parser.parse_args()
     stems = sorted((p.with_suffix("") for p in arguments.folder.glob("*.hea")), key=lambda p: int(p.name))
-    stems = stems[:: arguments.every]
+    stems = stems[:: arguments.every][: arguments.limit]
     if not stems:
         sys.exit(f"LUDB_FOLDER must hold .hea files; got none in {arguments.folder}.")
     show("twelvelead", *score(mark_ours, stems))

@@ -52,9 +52,9 @@ def _codes(m: Measurement) -> str:
     return ", ".join(c for c in (f"LOINC {m.loinc}" if m.loinc else "", m.mdc) if c)
 
 
-def _link(source: str) -> str:
-    doi = source.removeprefix("doi:")
-    return f"[doi:{doi}](https://doi.org/{doi})" if source.startswith("doi:") else source
+def _link(sources: str) -> str:
+    dois = [source.removeprefix("doi:") for source in sources.split()]
+    return ", ".join(f"[doi:{doi}](https://doi.org/{doi})" for doi in dois)
 
 
 def tables() -> str:

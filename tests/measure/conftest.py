@@ -14,6 +14,7 @@ Q_VECTOR = np.array([-0.12, -0.16, -0.15])
 R_VECTOR = np.array([0.9, 0.7, 0.3])
 S_VECTOR = np.array([-0.1, -0.15, 0.35])
 T_VECTOR = np.array([0.30, 0.22, -0.10])
+F_VECTOR = np.array([-0.2, 0.8, -0.6])
 
 # Rows: I, II, V1–V6 seen from X, Y, Z (a plain torso).
 VIEW = np.array([
@@ -29,8 +30,14 @@ def beat_times(rr_s=0.8, duration_s=10.0, first_s=0.62):
     return np.arange(first_s, duration_s - 0.45, rr_s)
 
 
-def heart(*, fs=500.0, times=None, duration_s=10.0, noise_mv=0.004, p=True, gain=1.0, seed=0, name="synthetic"):
-    """Twelve leads, 10 s; RR 0.8 s unless `times` (of the R waves, s) says otherwise."""
+def heart(
+    *, fs=500.0, times=None, duration_s=10.0, noise_mv=0.004, p=True, gain=1.0, seed=0, name="synthetic",
+    st=(0.0, 0.0, 0.0), f_mv=0.0,
+):  # fmt: skip
+    """Twelve leads, 10 s; RR 0.8 s unless `times` (of the R waves, s) says otherwise.
+
+    `st` is the vector of the ST segment, from the end of S into T; `f_mv` the size of fibrillation waves of 6 Hz.
+    """
     times = beat_times(duration_s=duration_s) if times is None else np.asarray(times)
     t = np.arange(round(duration_s * fs)) / fs
     vector = np.zeros((3, t.size))
@@ -39,6 +46,8 @@ def heart(*, fs=500.0, times=None, duration_s=10.0, noise_mv=0.004, p=True, gain
             continue
         shape = sum(np.exp(-0.5 * ((t - beat - centre) / width) ** 2) for beat in times)
         vector += direction[:, None] * shape
+    segment = sum(np.tanh((t - beat - 0.048) / 0.004) - np.tanh((t - beat - 0.30) / 0.03) for beat in times) / 2
+    vector += np.array(st)[:, None] * segment + f_mv * F_VECTOR[:, None] * np.sin(2 * np.pi * 6 * t)
     eight = VIEW @ vector
     eight = eight + np.random.default_rng(seed).normal(0, noise_mv, eight.shape)
     return Recording(gain * twelve(eight), LEADS, fs, id=name)

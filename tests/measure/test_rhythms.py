@@ -49,6 +49,48 @@ def test_a_premature_ventricular_beat_is_of_another_shape(make_heart):
     assert odd["qrs_offset_s"].item() - odd["qrs_onset_s"].item() > 0.10
 
 
+def add_wide_beats(heart, at, *, width_s, size_mv):
+    """Smooth premature beats, each with a T wave the other way."""
+    t = np.arange(heart.n_samples) / heart.fs
+    wide = sum(
+        np.exp(-0.5 * ((t - beat) / width_s) ** 2) - 0.3 * np.exp(-0.5 * ((t - beat - 0.32) / 0.06) ** 2) for beat in at
+    )
+    return replace(heart, signal=heart.signal + size_mv * wide * np.linspace(-1, 1, 12)[:, None])
+
+
+@pytest.mark.parametrize("size_mv", [1.5, -1.5, 1.0])
+@pytest.mark.parametrize("width_s", [0.020, 0.030, 0.035, 0.040])
+def test_wide_smooth_premature_beats_are_found(width_s, size_mv, make_heart):
+    """A Gaussian of 35 ms is as slow as a T wave; what tells it from one is its size, in the pause that it fills."""
+    normal = 0.62 + 0.8 * np.arange(11)
+    early = normal[[3, 7]] - 0.2
+    heart = make_heart(times=np.delete(normal, [3, 7]))
+    row, fiducials = measure(add_wide_beats(heart, early, width_s=width_s, size_mv=size_mv))
+    found = fiducials.filter(pl.col("lead") == "global")["r_peak_s"].to_numpy()
+    assert row["beat_count"] == 11
+    for beat in early:
+        assert np.abs(found - beat).min() < 0.1
+    assert row["beat_other_shape_share"] == pytest.approx(2 / 11)
+
+
+@pytest.mark.parametrize("width_s", [0.025, 0.040])
+def test_wide_beats_are_found_when_every_second_beat_is_one(width_s, make_heart):
+    """In bigeminy no interval between the narrow beats is longer than usual: all of them are long."""
+    narrow, wide = 0.65 + 1.6 * np.arange(6), 1.25 + 1.6 * np.arange(5)
+    row, _ = measure(add_wide_beats(make_heart(times=narrow), wide, width_s=width_s, size_mv=1.5))
+    assert row["beat_count"] == 11
+    assert row["beat_other_shape_share"] == pytest.approx(5 / 11)
+
+
+def test_a_burst_between_two_beats_is_no_beat(make_heart):
+    """Muscle noise half as large as a complex, in the middle of a usual interval, without a pause after it."""
+    heart = make_heart(times=0.62 + 0.8 * np.arange(12))
+    t = np.arange(heart.n_samples) / heart.fs
+    burst = 0.5 * np.exp(-0.5 * ((t - 4.22) / 0.015) ** 2) * np.sin(2 * np.pi * 15 * (t - 4.22))
+    row, _ = measure(replace(heart, signal=heart.signal + burst))
+    assert row["beat_count"] == 12
+
+
 def test_pacing_spikes_are_counted_and_taken_out(make_heart):
     times = 0.62 + 0.8 * np.arange(12)
     heart = make_heart(times=times, p=False)

@@ -34,7 +34,7 @@ PROCESSES = os.cpu_count() or 1
 
 
 @app.command
-def demo(*, out: Out = Path("out/demo"), patients: int = 1200, seed: int = 0, workers: Workers = PROCESSES) -> int:
+def demo(*, out: Out = Path("out/demo"), patients: int = 1000, seed: int = 0, workers: Workers = PROCESSES) -> int:
     """Simulate two hospitals, measure their ECGs, and study them end to end.
 
     Parameters
@@ -166,7 +166,7 @@ def predict(
 
 
 @app.command
-def simulate(folder: Path, *, patients: int = 1200, seed: int = 0, workers: Workers = PROCESSES) -> int:
+def simulate(folder: Path, *, patients: int = 1000, seed: int = 0, workers: Workers = PROCESSES) -> int:
     """Write two simulated hospitals: waveforms (WFDB), linked tables, and the truth they were made from.
 
     Parameters

@@ -15,7 +15,7 @@ from twelvelead.terms import FormatError, InputError
 TABLES = (".parquet", ".csv", ".tsv")
 
 
-def write_bytes(content: bytes, path: Path) -> None:
+def write_bytes(content: bytes, path: Path, *, durable: bool = True) -> None:
     """Write a file whole or not at all: a temporary file in its folder, then a rename.
 
     Parameters
@@ -24,6 +24,9 @@ def write_bytes(content: bytes, path: Path) -> None:
         What the file will hold.
     path : Path
         Its folder is made if it is not there.
+    durable : bool
+        Whether to wait until the disk has it, so that it survives a loss of power; thousands of small files that can be
+        made again need not.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".unfinished")
@@ -32,7 +35,8 @@ def write_bytes(content: bytes, path: Path) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         scratch.chmod(0o644)
         scratch.replace(path)
     finally:

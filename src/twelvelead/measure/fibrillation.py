@@ -40,19 +40,21 @@ def f_waves(signal: NDArray[np.float32], marks_s: Floats, *, fs: float) -> tuple
     frequency = fft.rfftfreq(n, 1 / fs)
     inside = (frequency >= _BAND_HZ[0]) & (frequency <= _BAND_HZ[1])
     all_of_it = (frequency >= 2) & (frequency <= 40)
-    amplitudes, shares = [], []
-    for a, b in gaps:
-        piece = signal[:, round(a * fs) : round(b * fs) + 1][:, :n]
-        if piece.shape[1] < 8:
-            continue
-        line = np.linspace(-1, 1, piece.shape[1])
-        piece = piece - piece.mean(axis=1, keepdims=True)
-        piece = piece - (piece @ line / (line @ line))[:, None] * line
-        power = np.abs(fft.rfft(piece, n, axis=1)) ** 2
-        total = np.maximum(power[:, all_of_it].sum(axis=1), 1e-12)
-        share = power[:, inside].sum(axis=1) / total
-        amplitudes.append(np.sqrt(share * (piece**2).mean(axis=1)))
-        shares.append(share)
-    if not shares:
-        return float("nan"), float("nan")
-    return float(np.median(amplitudes, axis=0).max()), float(np.median(shares, axis=0).max())
+    pieces = np.zeros((len(gaps), len(signal), n))
+    lengths = np.empty((len(gaps), 1))
+    for k, (a, b) in enumerate(gaps):
+        piece = signal[:, round(a * fs) : round(b * fs) + 1][:, :n].astype(float)
+        lengths[k] = piece.shape[1]
+        pieces[k, :, : piece.shape[1]] = _without_trend(piece)
+    power = np.abs(fft.rfft(pieces, axis=2)) ** 2
+    share = power[:, :, inside].sum(axis=2) / np.maximum(power[:, :, all_of_it].sum(axis=2), 1e-12)
+    amplitude = np.sqrt(share * (pieces**2).sum(axis=2) / lengths)
+    return float(np.median(amplitude, axis=0).max()), float(np.median(share, axis=0).max())
+
+
+def _without_trend(piece: Floats) -> Floats:
+    """Take the mean and the straight line that fits best away from each row."""
+    line = np.arange(piece.shape[1]) - (piece.shape[1] - 1) / 2
+    level = piece - piece.mean(axis=1, keepdims=True)
+    flat: Floats = level - (level @ line / (line @ line))[:, None] * line
+    return flat

@@ -2,11 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+KORS_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+KORS_MATRIX = np.array([
+    [0.38, -0.07, -0.13, 0.05, -0.01, 0.14, 0.06, 0.54],
+    [-0.07, 0.93, 0.06, -0.02, -0.05, 0.06, -0.17, 0.13],
+    [0.11, -0.23, -0.43, -0.06, -0.14, -0.20, -0.11, 0.31],
+])  # fmt: skip
+"""Frank leads X (left), Y (down), Z (back) by regression (Kors), doi:10.1093/oxfordjournals.eurheartj.a059647."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +71,22 @@ class Heartbeat:
 
     def lead(self, name: str, lead: str) -> float:
         """Return the number called `name` of one lead; NaN where the lead is missing or unusable."""
-        if lead not in self.leads:
-            return float("nan")
-        return float(self.by_lead[name][self.leads.index(lead)])
+        return self._numbers[name].get(lead, float("nan"))
+
+    @cached_property
+    def rr_ms(self) -> Floats:
+        """RR intervals in ms, shape (n_beats − 1,)."""
+        return np.diff(self.times_s) * 1000
+
+    @cached_property
+    def vector(self) -> Floats | None:
+        """Median beat as X, Y and Z in mV (Kors), shape (3, n_window); None unless all eight leads are there."""
+        at = [self.leads.index(lead) for lead in KORS_LEADS if lead in self.leads]
+        if len(at) < len(KORS_LEADS) or not self.usable[at].all():
+            return None
+        vector: Floats = KORS_MATRIX @ self.beat[at]
+        return vector
+
+    @cached_property
+    def _numbers(self) -> dict[str, dict[str, float]]:
+        return {name: dict(zip(self.leads, row.tolist(), strict=True)) for name, row in self.by_lead.items()}

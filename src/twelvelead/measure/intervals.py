@@ -13,7 +13,13 @@ AHA_I = "doi:10.1161/CIRCULATIONAHA.106.180200"  # the electrocardiogram and its
 AHA_IV = "doi:10.1161/CIRCULATIONAHA.108.191096"  # ST, T, U waves and the QT interval
 AHA_III = "doi:10.1161/CIRCULATIONAHA.108.191095"  # intraventricular conduction
 TPE = "doi:10.1016/j.jelectrocard.2008.07.016"
-RIJNBEEK = "doi:10.1016/j.jelectrocard.2014.07.022"
+AHA_V = "doi:10.1161/CIRCULATIONAHA.108.191097"  # hypertrophy; a P wave of over 120 ms
+# Pre-excitation shortens PR to under 120 ms; first-degree block prolongs it to over 200 ms.
+PR_LIMITS = f"{AHA_III} doi:10.1161/CIR.0000000000000628"
+# The 2nd percentile of 36 299 healthy women is 70 ms; above 110 ms is abnormal.
+QRS_LIMITS = f"doi:10.1016/j.jelectrocard.2013.05.136 {AHA_III}"
+QTC_LIMITS = (390.0, 460.0)
+"""390 ms or less is short; 460 ms or more is long for women, 450 ms or more for men."""
 
 
 def qtc_bazett(qt_ms: float, rr_ms: float) -> float:
@@ -129,20 +135,22 @@ def _hodges(heartbeat: Heartbeat) -> float:
 MEASUREMENTS = (
     Measurement(
         "p_duration_ms", "ms", "Earliest P onset to latest P offset of the leads.", AHA_I, p_duration,
-        reference=(80.0, 120.0), reference_source=RIJNBEEK,
+        reference=(0.0, 120.0), reference_source=AHA_V, mdc="MDC_ECG_TIME_PD_P_GL",
     ),
     Measurement(
         "pr_interval_ms", "ms", "P onset to QRS onset.", AHA_I, pr_interval,
-        reference=(120.0, 200.0), reference_source="doi:10.1161/CIRCULATIONAHA.106.180200",
-        loinc="8625-6", mdc="MDC_ECG_TIME_PD_PR",
+        reference=(120.0, 200.0), reference_source=PR_LIMITS,
+        loinc="8625-6", mdc="MDC_ECG_TIME_PD_PR_GL",
     ),
     Measurement("pr_segment_ms", "ms", "P offset to QRS onset.", AHA_I, pr_segment),
     Measurement(
         "qrs_duration_ms", "ms", "Earliest QRS onset to latest QRS offset of the leads.", AHA_I, qrs_duration,
-        reference=(70.0, 110.0), reference_source=AHA_III, loinc="8633-0", mdc="MDC_ECG_TIME_PD_QRS",
+        reference=(70.0, 110.0), reference_source=QRS_LIMITS,
+        loinc="8633-0", mdc="MDC_ECG_TIME_PD_QRS_GL",
     ),
     Measurement(
-        "qt_interval_ms", "ms", "QRS onset to T offset.", AHA_IV, qt_interval, loinc="8634-8", mdc="MDC_ECG_TIME_PD_QT"
+        "qt_interval_ms", "ms", "QRS onset to T offset.", AHA_IV, qt_interval,
+        loinc="8634-8", mdc="MDC_ECG_TIME_PD_QT_GL",
     ),
     Measurement("jt_interval_ms", "ms", "QRS offset to T offset.", AHA_IV, jt_interval),
     Measurement("t_duration_ms", "ms", "T onset to T offset.", AHA_I, t_duration),
@@ -152,18 +160,18 @@ MEASUREMENTS = (
     ),
     Measurement(
         "qtc_bazett_ms", "ms", "QT / √RR, RR in s (mean).", "doi:10.1111/j.1542-474X.1997.tb00325.x", _bazett,
-        reference=(350.0, 460.0), reference_source=AHA_IV, loinc="76635-2", mdc="MDC_ECG_TIME_PD_QTcB",
+        reference=QTC_LIMITS, reference_source=AHA_IV, loinc="76635-2", mdc="MDC_ECG_TIME_PD_QTcB",
     ),
     Measurement(
         "qtc_fridericia_ms", "ms", "QT / ∛RR, RR in s (mean).", "doi:10.1111/j.0954-6820.1920.tb18266.x", _fridericia,
-        reference=(350.0, 460.0), reference_source=AHA_IV, loinc="76634-5", mdc="MDC_ECG_TIME_PD_QTcF",
+        reference=QTC_LIMITS, reference_source=AHA_IV, loinc="76634-5", mdc="MDC_ECG_TIME_PD_QTcF",
     ),
     Measurement(
         "qtc_framingham_ms", "ms", "QT + 154 (1 − RR), RR in s (mean).", "doi:10.1016/0002-9149(92)90562-D",
-        _framingham, reference=(350.0, 460.0), reference_source=AHA_IV,
+        _framingham, reference=QTC_LIMITS, reference_source=AHA_IV,
     ),
     Measurement(
         "qtc_hodges_ms", "ms", "QT + 1.75 (rate − 60), rate per min (mean).", AHA_IV, _hodges,
-        reference=(350.0, 460.0), reference_source=AHA_IV,
+        reference=QTC_LIMITS, reference_source=AHA_IV,
     ),
 )  # fmt: skip

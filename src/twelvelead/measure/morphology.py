@@ -13,6 +13,7 @@ AHA_III = "doi:10.1161/CIRCULATIONAHA.108.191095"
 AHA_IV = "doi:10.1161/CIRCULATIONAHA.108.191096"
 AHA_VI = "doi:10.1161/CIRCULATIONAHA.108.191098"
 MI4 = "doi:10.1161/CIR.0000000000000617"
+MACFARLANE = "doi:10.1007/978-1-84882-046-3"
 DAS = "doi:10.1161/CIRCULATIONAHA.105.595892"
 NAN = float("nan")
 
@@ -187,14 +188,16 @@ def _lateral_s(heartbeat: Heartbeat) -> float:
 
 def _slur(heartbeat: Heartbeat) -> float:
     on, off = heartbeat.global_marks[Mark.QRS_ONSET], heartbeat.global_marks[Mark.QRS_OFFSET]
-    speed = np.linalg.norm(np.gradient(heartbeat.beat[heartbeat.usable], axis=1), axis=0)[round(on) : round(off) + 1]
-    first = speed[: max(1, round(0.030 * heartbeat.fs))]
-    return float(first.mean() / speed.max()) if speed.size and speed.max() > 0 else NAN
+    first, last = max(round(on) - 1, 0), round(off) + 2
+    speed = np.linalg.norm(np.gradient(heartbeat.beat[heartbeat.usable, first:last], axis=1), axis=0)
+    speed = speed[round(on) - first : round(off) - first + 1]
+    early = speed[: max(1, round(0.030 * heartbeat.fs))]
+    return float(early.mean() / speed.max()) if speed.size and speed.max() > 0 else NAN
 
 
 MEASUREMENTS = (
-    Measurement("r_transition_ratio", "1", "Chest lead at which R overtakes S: 3.5 is between V3 and V4.", AHA_III,
-                _transition, reference=(2.0, 5.0), reference_source=AHA_III),
+    Measurement("r_transition_ratio", "1", "Chest lead at which R overtakes S: 3.5 is between V3 and V4.",
+                MACFARLANE, _transition),
     Measurement("r_progression_mv", "mV", "R in V4 minus R in V1.", AHA_VI, _r_progression),
     Measurement("r_anterior_minimum_mv", "mV", "Smallest R of V2 to V4.", AHA_VI, _anterior_r),
     Measurement("q_pathological_count", "1", "Leads but aVR, III, V1 with a pathological Q wave.", MI4, q_lead_count),

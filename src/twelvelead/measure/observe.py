@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from twelvelead.measure import pacing, presence
 from twelvelead.measure.amplitudes import measure_leads, set_level
 from twelvelead.measure.beats import DETECTION_BAND, DETECTION_FS, find_beats
-from twelvelead.measure.delineate import Mark, delineate
+from twelvelead.measure.delineate import Mark, delineate, middle
 from twelvelead.measure.fibrillation import f_waves
 from twelvelead.measure.heartbeat import Heartbeat
 from twelvelead.measure.register import place, register_wave
 from twelvelead.measure.rhythm import usual_rr
-from twelvelead.measure.template import PRE_S, classify_beats, median_beat
+from twelvelead.measure.template import PRE_S, classify_beats, median_beat, scatter_about
 from twelvelead.signal import einthoven_residual_mv
 from twelvelead.signal.filter import bridge_gaps, exact_rate, filter_bands
 from twelvelead.signal.recording import Recording
@@ -139,7 +139,7 @@ def _mark(smooth: Signal, centres: Floats, shape_class: NDArray[np.intp], *, fs:
     found: dict[str, Floats] = {}
     for label in range(int(shape_class.max()) + 1):
         mine = shape_class == label
-        beat, scatter = median_beat(smooth, centres[mine], fs=fs)
+        beat, beats = median_beat(smooth, centres[mine], fs=fs)
         marks = np.maximum.accumulate(delineate(beat, fs=fs, origin=origin, rr_s=rr), axis=0)
         t_span = _span(marks, Mark.T_ONSET, Mark.T_OFFSET)
         t_shift, _ = register_wave(
@@ -151,6 +151,7 @@ def _mark(smooth: Signal, centres: Floats, shape_class: NDArray[np.intp], *, fs:
             smooth, centres[mine], beat=p_beat, origin=origin, span=p_span, slack=round(_P_SLACK_S * fs)
         )
         if label == 0:
+            scatter = scatter_about(beat, beats)
             found = _presence(
                 marks, beat, scatter, rr=usual_rr(centres, shape_class), p_shift=p_shift, p_like=p_like, fs=fs
             )
@@ -201,7 +202,7 @@ def _presence(
 
 
 def _span(marks: Floats, first: Mark, last: Mark) -> tuple[int, int]:
-    a, b = int(np.median(marks[first])), int(np.median(marks[last]))
+    a, b = int(middle(marks[first])), int(middle(marks[last]))
     return a, max(b, a + 8)
 
 

@@ -40,14 +40,20 @@ def find_spikes(signal: NDArray[np.float32], *, fs: float) -> NDArray[np.intp]:
     reach = max(1, round(_REACH_S * fs))
     if fs < LOWEST_RATE_HZ or signal.shape[1] <= 4 * reach:
         return np.empty(0, dtype=np.intp)
-    score = _standout(signal, reach) - 0.6 * _standout(signal, 2 * reach)
     needed = min(2, len(signal))
-    nth = np.partition(score, len(signal) - needed, axis=0)[len(signal) - needed]
-    at = np.flatnonzero(nth > _LEAST_MV)
+    near = _standout(signal, reach)
+    # The score can't exceed m(k), so that the costlier rest is done only where enough leads stand out.
+    at: NDArray[np.intp] = np.flatnonzero(np.count_nonzero(near > _LEAST_MV, axis=0) >= needed)
     if not at.size:
         return at
-    groups = np.split(at, np.flatnonzero(np.diff(at) > _MERGE_S * fs) + 1)
-    spikes = np.array([g[nth[g].argmax()] for g in groups], dtype=np.intp)
+    score = near[:, at] - 0.6 * _standout(signal, 2 * reach)[:, at]
+    nth = np.partition(score, len(signal) - needed, axis=0)[len(signal) - needed]
+    at, nth = at[nth > _LEAST_MV], nth[nth > _LEAST_MV]
+    if not at.size:
+        return at
+    cuts = np.flatnonzero(np.diff(at) > _MERGE_S * fs) + 1
+    groups = zip(np.split(at, cuts), np.split(nth, cuts), strict=True)
+    spikes = np.array([g[height.argmax()] for g, height in groups], dtype=np.intp)
     return spikes if len(spikes) <= 5 * signal.shape[1] / fs else spikes[:0]  # more than 5/s is noise, not a pacemaker
 
 
@@ -84,5 +90,7 @@ def _standout(signal: NDArray[np.float32], k: int) -> NDArray[np.float32]:
     out = np.zeros_like(signal)
     centre = signal[:, k:-k]
     before, after = centre - signal[:, : -2 * k], centre - signal[:, 2 * k :]
-    out[:, k:-k] = np.where(before * after > 0, np.minimum(np.abs(before), np.abs(after)), 0)
+    # Both differences positive: the smaller; both negative: the less negative, turned; otherwise neither exceeds 0.
+    upward, downward = np.minimum(before, after), -np.maximum(before, after)
+    out[:, k:-k] = np.maximum(np.maximum(upward, downward), 0)
     return out

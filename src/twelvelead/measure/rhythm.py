@@ -14,6 +14,9 @@ TASK_FORCE = "doi:10.1161/01.CIR.93.5.1043"
 AHA_I = "doi:10.1161/CIRCULATIONAHA.106.180200"
 AHA_II = "doi:10.1161/CIRCULATIONAHA.106.180201"
 ESC_AF = "doi:10.1093/eurheartj/ehaa612"
+BOLLMANN = "doi:10.1093/europace/eul113"  # the surface ECG in atrial fibrillation
+# Sinus bradycardia is a rate below 50, sinus tachycardia one above 100.
+RATE_LIMITS = "doi:10.1161/CIR.0000000000000628 doi:10.1161/CIR.0000000000000311"
 NAN = float("nan")
 
 
@@ -37,7 +40,7 @@ def usual_rr(times_s: Floats, shape_class: NDArray[np.intp]) -> Floats:
 
 def mean_rr(heartbeat: Heartbeat) -> float:
     """Mean RR interval in ms."""
-    rr = rr_intervals(heartbeat.times_s)
+    rr = heartbeat.rr_ms
     return float(rr.mean()) if rr.size else NAN
 
 
@@ -74,7 +77,7 @@ def premature(rr: Floats) -> NDArray[np.bool_]:
     if not rr.size:
         return np.zeros(0, dtype=bool)
     padded = np.pad(rr, 4, mode="reflect" if rr.size > 4 else "edge")
-    around = np.median(np.lib.stride_tricks.sliding_window_view(padded, 9), axis=1)
+    around = np.sort(np.lib.stride_tricks.sliding_window_view(padded, 9), axis=1)[:, 4]
     return np.asarray(rr < 0.8 * around)
 
 
@@ -83,12 +86,12 @@ def _heart_rate(heartbeat: Heartbeat) -> float:
 
 
 def _rr_sd(heartbeat: Heartbeat) -> float:
-    rr = rr_intervals(heartbeat.times_s)
+    rr = heartbeat.rr_ms
     return float(rr.std(ddof=1)) if rr.size > 1 else NAN
 
 
 def _rr_rmssd(heartbeat: Heartbeat) -> float:
-    return rmssd(rr_intervals(heartbeat.times_s))
+    return rmssd(heartbeat.rr_ms)
 
 
 def _rr_variation(heartbeat: Heartbeat) -> float:
@@ -96,16 +99,16 @@ def _rr_variation(heartbeat: Heartbeat) -> float:
 
 
 def _rr_pnn50(heartbeat: Heartbeat) -> float:
-    return pnn50(rr_intervals(heartbeat.times_s))
+    return pnn50(heartbeat.rr_ms)
 
 
 def _rr_min(heartbeat: Heartbeat) -> float:
-    rr = rr_intervals(heartbeat.times_s)
+    rr = heartbeat.rr_ms
     return float(rr.min()) if rr.size else NAN
 
 
 def _rr_max(heartbeat: Heartbeat) -> float:
-    rr = rr_intervals(heartbeat.times_s)
+    rr = heartbeat.rr_ms
     return float(rr.max()) if rr.size else NAN
 
 
@@ -115,12 +118,12 @@ def _usual_rr_variation(heartbeat: Heartbeat) -> float:
 
 
 def _rr_irregularity(heartbeat: Heartbeat) -> float:
-    rr = rr_intervals(heartbeat.times_s)
+    rr = heartbeat.rr_ms
     return float(np.median(np.abs(np.diff(rr))) / np.median(rr)) if rr.size > 1 else NAN
 
 
 def _premature_share(heartbeat: Heartbeat) -> float:
-    early = premature(rr_intervals(heartbeat.times_s))
+    early = premature(heartbeat.rr_ms)
     return float(early.mean()) if early.size else NAN
 
 
@@ -169,11 +172,11 @@ def _paced_share(heartbeat: Heartbeat) -> float:
 MEASUREMENTS = (
     Measurement(
         "heart_rate_bpm", "1/min", "60 s over the mean RR interval.", AHA_II, _heart_rate,
-        reference=(50.0, 100.0), reference_source="doi:10.1016/j.jelectrocard.2014.07.022",
+        reference=(50.0, 100.0), reference_source=RATE_LIMITS,
         loinc="8867-4", mdc="MDC_ECG_HEART_RATE",
     ),
     Measurement(
-        "rr_mean_ms", "ms", "Mean RR interval.", TASK_FORCE, mean_rr, loinc="8637-1", mdc="MDC_ECG_TIME_PD_RR"
+        "rr_mean_ms", "ms", "Mean RR interval.", TASK_FORCE, mean_rr, loinc="8637-1", mdc="MDC_ECG_TIME_PD_RR_GL"
     ),
     Measurement("rr_sd_ms", "ms", "Standard deviation of the RR intervals.", TASK_FORCE, _rr_sd),
     Measurement("rr_rmssd_ms", "ms", "Root mean square of successive RR differences.", TASK_FORCE, _rr_rmssd),
@@ -207,9 +210,9 @@ MEASUREMENTS = (
         "p_resemblance_ratio", "1", "Median correlation of single P waves with the median P wave.", ESC_AF,
         _p_resemblance,
     ),
-    Measurement("f_wave_amplitude_mv", "mV", "Root mean square of 4–9 Hz between T and P or QRS.", ESC_AF, _f_wave),
+    Measurement("f_wave_amplitude_mv", "mV", "Root mean square of 4–9 Hz between T and P or QRS.", BOLLMANN, _f_wave),
     Measurement(
-        "f_wave_power_share", "1", "Share of 4–9 Hz in the power between T and P or QRS.", ESC_AF, _f_wave_share
+        "f_wave_power_share", "1", "Share of 4–9 Hz in the power between T and P or QRS.", BOLLMANN, _f_wave_share
     ),
     Measurement(
         "af_evidence_probability", "1", "Absence of P times irregularity of RR, each from 0 to 1.", ESC_AF, _af

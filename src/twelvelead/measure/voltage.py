@@ -8,7 +8,8 @@ from twelvelead.terms import CHEST_LEADS, LIMB_LEADS, Measurement
 
 AHA_V = "doi:10.1161/CIRCULATIONAHA.108.191097"
 AHA_II = "doi:10.1161/CIRCULATIONAHA.106.180201"
-SOKOLOW = "doi:10.1016/0002-8703(49)90562-1"
+SOKOLOW = "doi:10.1016/0002-8703(49)90562-1"  # left ventricle
+SOKOLOW_RIGHT = "doi:10.1016/0002-8703(49)91335-6"
 CASALE = "doi:10.1016/S0735-1097(85)80115-7"
 MOLLOY = "doi:10.1016/0735-1097(92)90376-X"
 PEGUERO = "doi:10.1016/j.jacc.2017.01.037"
@@ -94,7 +95,7 @@ MEASUREMENTS = (
         PEGUERO, peguero_lo_presti, reference=(0.0, 2.8), reference_source=PEGUERO,
     ),
     Measurement(
-        "right_ventricular_voltage_mv", "mV", "R in V1 plus the deeper S of V5 and V6.", SOKOLOW, _right,
+        "right_ventricular_voltage_mv", "mV", "R in V1 plus the deeper S of V5 and V6.", SOKOLOW_RIGHT, _right,
         reference=(0.0, 1.05), reference_source=AHA_V,
     ),
     Measurement("qrs_limb_voltage_mv", "mV", "Largest peak-to-peak QRS of the limb leads.", AHA_II, _limb),

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from multiprocessing import get_context
 from typing import Any, Protocol, TypeVar
 
@@ -74,14 +76,21 @@ def run_tasks(
                 done += size(task)
                 progress(stage, done, total)
         return
-    pool = ProcessPoolExecutor(
-        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=threadpool_limits, initargs=(1,)
-    )
+    futures = {_start(workers).submit(function, task): task for task in tasks}
     try:
-        futures = {pool.submit(function, task): task for task in tasks}
         for future in as_completed(futures):
             future.result()
             done += size(futures[future])
             progress(stage, done, total)
+    except BrokenProcessPool:
+        _start.cache_clear()  # a worker was killed; whoever runs the tasks again gets new ones
+        raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for future in futures:
+            future.cancel()
+
+
+@cache
+def _start(workers: int) -> ProcessPoolExecutor:
+    """Start the workers, once: to import what a task needs takes longer than many a task."""
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=threadpool_limits, initargs=(1,))

@@ -30,7 +30,8 @@ def brier(y: ArrayLike, p: ArrayLike) -> float:
 
     References
     ----------
-    Brier GW. Verification of forecasts expressed in terms of probability. doi:10.1175/1520-0493(1950)078
+    Brier GW. Verification of forecasts expressed in terms of probability.
+    doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
 
     Examples
     --------

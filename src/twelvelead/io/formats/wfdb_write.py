@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twelvelead.io.tables import write_bytes, write_text
+from twelvelead.io.tables import write_bytes
 from twelvelead.signal import Recording
 from twelvelead.terms import InputError
 
@@ -55,6 +55,7 @@ def write_wfdb(recording: Recording, header: Path, *, adc_per_mv: float = 1000.0
         first = int(column[0]) if column.size else 0
         lines.append(f"{name}.dat 16 {adc_per_mv:g}(0)/mV 16 0 {first} {signed} 0 {lead}")
     header.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(samples.tobytes(), header.with_suffix(".dat"))
-    write_text("\n".join(lines) + "\n", header)
+    # Archives are many small files, so neither waits for the disk; the header comes last, and names a whole file.
+    write_bytes(samples.tobytes(), header.with_suffix(".dat"), durable=False)
+    write_bytes(("\n".join(lines) + "\n").encode(), header, durable=False)
     return header
