@@ -23,8 +23,8 @@ def main(folder, out):
     auroc = results.performance.filter((pl.col("metric") == "auroc") & (pl.col("stratum") == "all"))
     gain = results.performance.filter((pl.col("metric") == "delta_auroc") & (pl.col("stratum") == "all"))
     n, patients = auroc["n"].max(), auroc["n_patients"].max()
-    print(f"{n} recordings of {patients} patients, every patient held out once; 95 % intervals, {study.validation.n_resamples} "
-          "bootstrap resamples of patients\n")  # fmt: skip
+    print(f"{n} recordings of {patients} patients, every patient held out once; 95 % intervals from")
+    print(f"{study.validation.n_resamples} bootstrap resamples of patients\n")
     print("| | events | age + sex | ECG + age + sex | gain |\n|---|---|---|---|---|")
     for target in study.targets:
         cells = [
