@@ -8,7 +8,7 @@ from twelvelead.report.wording import name_feature, write_number
 
 UP, DOWN = "#B34700", "#0072B2"
 _ROW = 26.0
-_NAMES, _PLOT, _NUMBERS = 240.0, 360.0, 20.0
+_NAMES, _PLOT, _NUMBERS = 290.0, 340.0, 20.0
 
 Step = tuple[str, float]
 

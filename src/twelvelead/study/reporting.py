@@ -59,7 +59,7 @@ def write_report(
         shap=tables["shap"],
         refusals=refusals,
         failures=tables["failures"],
-        example=_example(samples, tables, run=run),
+        example=_example(study, samples, tables=tables, run=run),
         simulated=any(s.database.simulated for s in samples.values()),
         optimum=optimum or None,
         versions=versions(),
@@ -83,12 +83,15 @@ def _people(name: str, sample: Sample, held_out: pl.DataFrame) -> pl.DataFrame:
     return sample.cohort.select("recording_id", "patient_id", "age_years", "sex", part.alias("set"))
 
 
-def _example(samples: dict[str, Sample], tables: dict[str, pl.DataFrame], *, run: Path) -> dict[str, Any] | None:
+def _example(
+    study: Study, samples: dict[str, Sample], *, tables: dict[str, pl.DataFrame], run: Path
+) -> dict[str, Any] | None:
     """Pick the held-out recording with the event whose risk was put highest, for the first target that has one."""
     predictions = tables["predictions"].filter((pl.col("model") == FULL) & (pl.col("y") == 1))
     if predictions.is_empty():
         return None
-    first = predictions["target"][0]
+    there = set(predictions["target"])
+    first = next(target.name for target in study.targets if target.name in there)
     candidates = predictions.filter(pl.col("target") == first).sort("p", "recording_id", descending=[True, False])
     chosen = candidates.row(0, named=True)
     sample = samples[chosen["set"]]
