@@ -13,7 +13,7 @@ from twelvelead.terms import LEADS, UCUM
 # What may change between two recordings of one heart: 2 ms is one sample; noise here is 4 µV.
 TOLERANCE = {"ms": 4.0, "mV": 0.012, "mV*ms": 1.0, "mV/s": 0.25, "deg": 3.0, "1": 0.06, "1/min": 0.1}
 # A P wave's or T wave's end in one lead is a flat curve: its noise is several samples.
-WIDE = {"p_lead_duration": 14.0, "t_lead_duration": 14.0, "qt_dispersion_ms": 6.0, "q_duration": 6.0,
+WIDE = {"p_lead_duration": 14.0, "t_lead_duration": 14.0, "qt_lead_sd_ms": 6.0, "q_duration": 6.0,
         "s_duration": 6.0, "r_duration": 6.0, "r_prime_duration": 6.0, "r_peak_time": 6.0, "p_duration_ms": 8.0,
         "pr_segment_ms": 8.0, "t_duration_ms": 8.0, "tpeak_tend_ms": 8.0,
         "qrs_lead_duration": 8.0, "q_inferior_duration_ms": 6.0, "p_axis_deg": 6.0,

@@ -110,7 +110,7 @@ def tpeak_tend(heartbeat: Heartbeat) -> float:
     return _between(heartbeat, Mark.T_PEAK, Mark.T_OFFSET)
 
 
-def qt_dispersion(heartbeat: Heartbeat) -> float:
+def qt_lead_sd(heartbeat: Heartbeat) -> float:
     """Return the standard deviation of the QT interval over the leads, ms."""
     qt = (heartbeat.marks[Mark.T_OFFSET] - heartbeat.marks[Mark.QRS_ONSET])[heartbeat.usable]
     return float(np.std(qt)) * 1000 / heartbeat.fs if qt.size > 1 else float("nan")
@@ -156,7 +156,7 @@ MEASUREMENTS = (
     Measurement("t_duration_ms", "ms", "T onset to T offset.", AHA_I, t_duration),
     Measurement("tpeak_tend_ms", "ms", "T peak to T offset.", TPE, tpeak_tend),
     Measurement(
-        "qt_dispersion_ms", "ms", "Standard deviation of the QT interval over the leads.", AHA_IV, qt_dispersion
+        "qt_lead_sd_ms", "ms", "Standard deviation of the QT interval over the leads.", AHA_IV, qt_lead_sd
     ),
     Measurement(
         "qtc_bazett_ms", "ms", "QT / √RR, RR in s (mean).", "doi:10.1111/j.1542-474X.1997.tb00325.x", _bazett,
