@@ -15,7 +15,7 @@ from twelvelead.terms import FIDUCIALS
 @pytest.fixture(scope="module")
 def hospitals(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hospitals")
-    simulate_hospitals(folder, n_patients=40, seed=2)
+    simulate_hospitals(folder, n_patients=80, seed=2)
     return folder
 
 
@@ -64,7 +64,7 @@ include = ["*_interval_ms", "qrs_duration_ms"]
 method = "cross_fit"
 n_folds = 2
 [model]
-n_members = 3
+n_members = 5
 [validation]
 n_resamples = 100
 [[targets]]
@@ -94,7 +94,7 @@ min_events = 8
 
 
 def test_simulate_is_the_same_for_the_same_seed(hospitals, tmp_path):
-    assert main(["simulate", str(tmp_path), "--patients", "40", "--seed", "2", "--workers", "2"]) == 0
+    assert main(["simulate", str(tmp_path), "--patients", "80", "--seed", "2", "--workers", "2"]) == 0
     for path in sorted(hospitals.rglob("*")):
         if path.is_file():
             assert (tmp_path / path.relative_to(hospitals)).read_bytes() == path.read_bytes(), path.name

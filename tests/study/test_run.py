@@ -133,6 +133,17 @@ def test_no_target_with_events_is_an_error(hospitals, small, tmp_path):
         run_study(study, data=hospitals, out=tmp_path)
 
 
+def test_a_target_whose_events_are_too_few_for_the_folds_is_refused_and_the_rest_goes_on(hospitals, small, tmp_path):
+    rare = small.targets[0].model_copy(update={"name": "rare", "codes": ("I5033",), "min_events": 2})
+    study = small.model_copy(update={"external": None, "targets": (small.targets[0], rare)})
+    results = run_study(study, data=hospitals, out=tmp_path / "both")
+    assert set(results.performance["target"]) == {"heart_failure"}
+    assert [r.target for r in results.refusals] == ["rare"]
+    assert "folds need at least" in results.refusals[0].message
+    with pytest.raises(StudyError, match="got none: target rare, fold 0"):
+        run_study(study.model_copy(update={"targets": (rare,)}), data=hospitals, out=tmp_path / "rare")
+
+
 def test_nothing_measurable_is_an_error(hospitals, small, tmp_path):
     source = load_database("tables", hospitals / "hospital_a")
     cohort = source.cohort.head(3).with_columns(path=pl.lit("nowhere.hea"))

@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 
 from twelvelead.io.models import write_model
-from twelvelead.io.tables import write_table
+from twelvelead.io.tables import write_json, write_table
 from twelvelead.predict import RiskClassifier, explain, paper_classifier, to_parts
 from twelvelead.study.declaration import Model, Study
-from twelvelead.terms import PREDICTIONS, SELECTION, SHAP
+from twelvelead.terms import PREDICTIONS, SELECTION, SHAP, StudyError
 
 PAPER_FOLDS = 19
 EVENTS_PER_FOLD = 6
@@ -29,6 +29,7 @@ GROWTH: dict[str, dict[str, Any]] = {
     },
 }
 FULL = "ecg_age_sex"
+REFUSAL = "refusal.json"
 FINAL = "final"
 
 
@@ -70,7 +71,10 @@ class FitTask:
 
 
 def run_fit(task: FitTask) -> None:
-    """Fit, predict the held-out patients, explain the full model's predictions, and write all of it."""
+    """Fit, predict the held-out patients, explain the full model's predictions, and write all of it.
+
+    Where the patients with the event are too few for the model's folds, the fit's folder says so instead.
+    """
     columns = ["recording_id", "patient_id", "fold", f"y {task.target}", *task.predictors]
     table = pl.read_parquet(task.table, columns=columns).drop_nulls(f"y {task.target}")
     held_out = pl.lit(value=False) if task.fold is None else pl.col("fold") == task.fold
@@ -78,17 +82,18 @@ def run_fit(task: FitTask) -> None:
     y = development[f"y {task.target}"].to_numpy()
     rarer = int(min(y.sum(), len(y) - y.sum()))
     estimator = make_estimator(task.study, paper_folds=max(3, min(PAPER_FOLDS, rarer // EVENTS_PER_FOLD)))
-    estimator.fit(
-        development.select(task.predictors),
-        y,
-        groups=development["patient_id"].to_numpy(),
-    )
+    scratch = task.folder.with_name(f".{task.folder.name}.unfinished")
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        estimator.fit(development.select(task.predictors), y, groups=development["patient_id"].to_numpy())
+    except StudyError as error:
+        write_json({"message": f"target {task.target}, {task.label}: {error}"}, scratch / REFUSAL)
+        scratch.rename(task.folder)
+        return
     judged = [("internal", table.filter(held_out))]
     if task.external is not None:
         external = pl.read_parquet(task.external, columns=[c for c in columns if c != "fold"])
         judged.append(("external", external.drop_nulls(f"y {task.target}")))
-    scratch = task.folder.with_name(f".{task.folder.name}.unfinished")
-    shutil.rmtree(scratch, ignore_errors=True)
     parts, card = to_parts(estimator)
     write_model(scratch / "model", parts, {**card, "target": task.target, "model": task.model, "fit": task.label})
     write_table(_selection(task, estimator), scratch / "selection.parquet")

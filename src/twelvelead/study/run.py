@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Any
 import polars as pl
 
 from twelvelead.cohort import assign_folds
-from twelvelead.io.tables import sha256, write_json, write_table, write_text
+from twelvelead.io.tables import read_json, sha256, write_json, write_table, write_text
 from twelvelead.study.declaration import Study
-from twelvelead.study.fitting import FINAL, FULL, FitTask, run_fit
+from twelvelead.study.fitting import FINAL, FULL, REFUSAL, FitTask, run_fit
 from twelvelead.study.judging import judge, object_to
 from twelvelead.study.pool import Progress, run_tasks, silent
 from twelvelead.study.reporting import write_report
@@ -83,6 +84,7 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
     tasks = _tasks(study, targets, paths=paths, run=run)
     todo = [task for task in tasks if not task.folder.is_dir()]
     run_tasks(run_fit, todo, workers=workers, stage="fitting", progress=progress)
+    tasks, refusals = _drop_refused(tasks, refusals)
     predictions = _gather(tasks, "predictions", PREDICTIONS.empty()).sort("target", "model", "set", "recording_id")
     objections = object_to(PREDICTIONS.check(predictions), folds)
     performance = judge(study, predictions, people=_people(samples), work=run, workers=workers, progress=progress)
@@ -134,8 +136,7 @@ def _estimable(study: Study, sample: Sample) -> tuple[tuple[str, ...], tuple[Ref
         )
         refusals.append(Refusal(rule.name, message))
     if not targets:
-        msg = f"a study needs a target with enough events; got none: {' '.join(r.message for r in refusals)}"
-        raise StudyError(msg)
+        raise _nothing_to_study(refusals)
     return tuple(targets), tuple(refusals)
 
 
@@ -195,6 +196,24 @@ def _tasks(study: Study, targets: tuple[str, ...], *, paths: dict[str, Path], ru
         for target in targets
         for fold in folds
     ]
+
+
+def _drop_refused(tasks: list[FitTask], refusals: tuple[Refusal, ...]) -> tuple[list[FitTask], tuple[Refusal, ...]]:
+    """Leave out the targets of which a fit was refused, and add why."""
+    refused: dict[str, str] = {}
+    for task in tasks:
+        if (task.folder / REFUSAL).is_file():
+            refused.setdefault(task.target, read_json(task.folder / REFUSAL)["message"])
+    refusals += tuple(Refusal(target, message) for target, message in refused.items())
+    left = [task for task in tasks if task.target not in refused]
+    if not left:
+        raise _nothing_to_study(refusals)
+    return left, refusals
+
+
+def _nothing_to_study(refusals: Iterable[Refusal]) -> StudyError:
+    reasons = " ".join(refusal.message for refusal in refusals)
+    return StudyError(f"a study needs a target with enough events; got none: {reasons}")
 
 
 def _gather(tasks: list[FitTask], name: str, empty: pl.DataFrame) -> pl.DataFrame:
