@@ -68,6 +68,7 @@ class Reason(StrEnum):
     WRONG_UNITS = "wrong_units"  # amplitudes that no heart gives in mV
     EINTHOVEN = "einthoven"  # the limb leads contradict one another
     NO_BEATS = "no_beats"
+    FAULT = "fault"  # of this software: an error that nobody foresaw
 
 
 class Unmeasurable(Error):

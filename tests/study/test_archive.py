@@ -75,6 +75,24 @@ def test_one_bad_record_is_a_listed_failure(archive, tmp_path):
     assert "got 2 named 'twin'" in messages["twin"]
 
 
+def test_a_fault_of_ours_costs_one_recording_and_not_the_batch(archive, tmp_path, monkeypatch):
+    import twelvelead.study.archive as room
+
+    found = find_recordings([archive])[:3]
+
+    def break_down(recording):
+        if recording.id == found[1].recording_id:
+            raise IndexError("list index out of range")
+        return measure(recording)
+
+    measure = room.measure
+    monkeypatch.setattr(room, "measure", break_down)
+    measured = measure_archive(found, work=tmp_path)
+    assert measured.features.height == 2
+    assert measured.failures["reason"].to_list() == [Reason.FAULT]
+    assert "IndexError: list index out of range (test_archive.py, line" in measured.failures["message"][0]
+
+
 def test_a_finished_shard_is_not_measured_again_but_a_changed_file_is(archive, tmp_path):
     found = find_recordings([archive])[:3]
     copies = [Found(f.recording_id, write_wfdb_copy(f.path, tmp_path)) for f in found]

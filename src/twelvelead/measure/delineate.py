@@ -96,6 +96,10 @@ def delineate(beat: Floats, *, fs: float, origin: int, rr_s: float) -> Floats:
     return np.clip(marks - bias, 0, beat.shape[1] - 1)
 
 
+LEAST_ROOM_S = 0.040
+"""Window in s that is searched for a P or T wave where the rate leaves less."""
+
+
 def delineate_qrs(beat: Floats, *, fs: float, origin: int) -> Floats:
     """Onset, R wave and offset of the QRS complex of each lead, in samples; shape (3, n_leads)."""
     slope = np.abs(np.gradient(beat, axis=1))
@@ -158,6 +162,9 @@ def delineate_t(beat: Floats, *, fs: float, qrs: tuple[int, int], rr_s: float) -
     """Onset, peak and offset of the T wave of each lead, in samples; shape (3, n_leads)."""
     start = qrs[1] + round(0.050 * fs)
     end = min(qrs[0] + round(min(0.62, 0.80 * rr_s + 0.02) * fs), beat.shape[1] - 2)
+    # Wide complexes at a very high rate leave next to no room for T: look just behind them.
+    start = min(start, beat.shape[1] - 2 - round(LEAST_ROOM_S * fs))
+    end = max(end, start + round(LEAST_ROOM_S * fs))
     reach = round(0.080 * fs)
     held = beat.copy()
     held[:, : qrs[1]] = beat[:, [qrs[1]]]
@@ -181,6 +188,8 @@ def delineate_p(beat: Floats, *, fs: float, qrs_onset: int, rr_s: float) -> Floa
     reach = round(0.050 * fs)
     end = qrs_onset - round(0.030 * fs)
     start = max(qrs_onset - round(min(0.32, 0.45 * rr_s) * fs), reach)
+    start = max(min(start, end - round(LEAST_ROOM_S * fs)), 0)
+    end = max(end, start + 2)
     held = beat.copy()
     held[:, qrs_onset:] = beat[:, [qrs_onset]]
     bend = _curvature(held, reach=reach)[:, start:end]

@@ -1,6 +1,7 @@
 """Measure an archive of recordings: in shards, on several processes, resumable after a kill."""
 
 import hashlib
+import traceback
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -139,6 +140,12 @@ def _measure_shard(shard: _Shard) -> None:
             failures.append(_failure(found, error.reason, error))
         except (Error, OSError) as error:
             failures.append(_failure(found, Reason.UNREADABLE, error))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            # A fault of ours must not cost the batch; it is listed with what is needed to mend it.
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            text = f"twelvelead must measure or refuse a recording; got {type(error).__name__}: {error} "
+            text += f"({Path(where.filename).name}, line {where.lineno}). Please report it with the recording."
+            failures.append({"recording_id": found.recording_id, "reason": Reason.FAULT.value, "message": text})
         else:
             rows.append(row)
             marks.append(fiducials)
