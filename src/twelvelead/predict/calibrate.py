@@ -49,6 +49,17 @@ class Calibrator:
         out: NDArray[np.float64] = expit(self.intercept + self.slope * margin)
         return out
 
+    def rounded(self) -> "Calibrator":
+        """Return the curve to ten decimals: the last bits of a fit depend on where its arrays lie in memory.
+
+        Examples
+        --------
+        >>> Calibrator(slope=1 / 3).rounded().slope
+        0.3333333333
+        """
+        knots = tuple((round(x, 10), round(risk, 10)) for x, risk in self.knots)
+        return Calibrator(slope=round(self.slope, 10), intercept=round(self.intercept, 10), knots=knots)
+
     def stretched(self, center: float, factor: float) -> "Calibrator":
         """Return the curve for a margin that is to be taken `factor` times as far from `center` as it lies.
 

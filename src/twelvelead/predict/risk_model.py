@@ -203,7 +203,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             fitted = list(pool.map(lambda j: self._fit_member(table, event, folds=folds, j=j), range(self.n_members)))
         self.members_ = tuple(member for member, _ in fitted)
         self.selection_ = [row for j, (_, path) in enumerate(fitted) for row in _selection_rows(j, path)]
-        self.calibrator_ = self._calibrate(table, event, folds=folds)
+        self.calibrator_ = self._calibrate(table, event, folds=folds).rounded()
         return self
 
     def margin(self, X: ArrayLike) -> Floats:

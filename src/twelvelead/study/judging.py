@@ -12,6 +12,9 @@ from twelvelead.study.pool import Progress, run_tasks
 from twelvelead.terms import PERFORMANCE
 from twelvelead.validate import Objection, check, performance, refuse
 
+DECIMALS = 10
+"""The last bits of a matrix product depend on where its arrays lie in memory; the same run must give the same bytes."""
+
 
 def object_to(predictions: pl.DataFrame, folds: pl.DataFrame) -> tuple[Objection, ...]:
     """List what a methods reviewer would object to, and refuse to go on where figures would be wrong.
@@ -105,7 +108,7 @@ def _judge_target(task: _JudgeTask) -> None:
         thresholds=declared.thresholds,
         strata=subgroups(pl.read_parquet(task.people), task.study.split.age_bands_years),
     )
-    write_table(table, task.result)
+    write_table(table.with_columns(pl.col("estimate", "lower", "upper").round(DECIMALS)), task.result)
 
 
 def subgroups(people: pl.DataFrame, age_bands_years: tuple[float, ...]) -> pl.DataFrame:
