@@ -117,7 +117,7 @@ class Measurement:
     reference : (float, float) or None
         Lower and upper reference limit for adults, in `unit`.
     reference_source : str
-        `doi:…` of the reference range.
+        `doi:…` of the reference range; two, with a blank between them, where the limits come from two papers.
     loinc, mdc : str
         LOINC code and ISO/IEEE 11073-10102 reference id, where they exist.
     """
