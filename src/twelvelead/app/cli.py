@@ -83,9 +83,10 @@ def measure(
     units
         Unit of signal tables that don't say it: mV, uV or V.
     """
-    from twelvelead.study import Declared, measure_files
+    from twelvelead.io.formats import Declaration
+    from twelvelead.study import measure_files
 
-    declared = Declared(fs=fs, leads=tuple(leads.split(",")) if leads else None, units=units)
+    declared = Declaration(fs=fs, leads=tuple(leads.split(",")) if leads else None, units=units)
     with Display() as display:
         measured = measure_files(
             paths, out=out, fiducials=fiducials, failures=failures, workers=workers, declared=declared,

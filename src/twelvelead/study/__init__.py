@@ -1,7 +1,7 @@
 """One declared study, run end to end and resumable."""
 
 from twelvelead.study.application import Applied, apply_study, read_demographics
-from twelvelead.study.archive import Declared, Measured, measure_archive
+from twelvelead.study.archive import Measured, measure_archive
 from twelvelead.study.declaration import Study, builtin_studies, declare, load_study, parse_study
 from twelvelead.study.examination import examine
 from twelvelead.study.files import measure_files, predict_files
@@ -11,7 +11,6 @@ from twelvelead.study.simulated import run_demo, simulate_hospitals
 
 __all__ = [
     "Applied",
-    "Declared",
     "Measured",
     "Progress",
     "Refusal",

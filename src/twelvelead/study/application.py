@@ -8,9 +8,10 @@ import polars as pl
 
 from twelvelead.io import Found, read_model, read_table
 from twelvelead.io.databases import ptbxl
+from twelvelead.io.formats import Declaration
 from twelvelead.measure import features_contract
 from twelvelead.predict import explain, from_parts, top_reasons
-from twelvelead.study.archive import UNDECLARED, Declared, measure_archive
+from twelvelead.study.archive import UNDECLARED, measure_archive
 from twelvelead.study.declaration import Study, parse_json
 from twelvelead.study.fitting import FULL
 from twelvelead.study.pool import Progress, silent
@@ -50,7 +51,7 @@ def apply_study(
     demographics: pl.DataFrame | None,
     work: Path,
     workers: int = 1,
-    declared: Declared = UNDECLARED,
+    declared: Declaration = UNDECLARED,
     progress: Progress = silent,
 ) -> Applied:
     """Predict every target of a study for new recordings, with the three strongest reasons.
@@ -67,7 +68,7 @@ def apply_study(
         Folder for measured shards.
     workers : int
         Processes.
-    declared : Declared
+    declared : Declaration
         For signal tables that don't say.
     progress : Progress
         Told how far the measuring has come.

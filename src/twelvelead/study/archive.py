@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from twelvelead.io import Found, read
+from twelvelead.io.formats import Declaration
 from twelvelead.io.tables import write_table
 from twelvelead.measure import features_contract, measure
 from twelvelead.study.pool import Progress, run_tasks, silent
@@ -22,16 +23,7 @@ SIDE_FILES = (".hea", ".dat", ".mat", ".json")  # files that may belong to the o
 TABLES = ("failures", "fiducials", "features")  # written in this order: a shard with features is complete
 
 
-@dataclass(frozen=True)
-class Declared:
-    """What a signal table without a header can't say of itself: sampling frequency (Hz), leads and unit."""
-
-    fs: float | None = None
-    leads: tuple[str, ...] | None = None
-    units: str | None = None
-
-
-UNDECLARED = Declared()
+UNDECLARED = Declaration()
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,7 @@ class Measured:
 @dataclass(frozen=True)
 class _Shard:
     recordings: tuple[Found, ...]
-    declared: Declared
+    declared: Declaration
     stem: Path
 
     def path(self, table: str) -> Path:
@@ -58,7 +50,7 @@ def measure_archive(
     *,
     work: Path,
     workers: int = 1,
-    declared: Declared = UNDECLARED,
+    declared: Declaration = UNDECLARED,
     progress: Progress = silent,
     stage: str = "measuring",
 ) -> Measured:
@@ -72,7 +64,7 @@ def measure_archive(
         Folder for the shards. Shards of the same files, measured by the same version, are taken from it.
     workers : int
         Processes. The tables don't depend on it.
-    declared : Declared
+    declared : Declaration
         For signal tables that don't say.
     progress : Progress
         Told after each shard.
@@ -162,7 +154,7 @@ def _failure(found: Found, reason: Reason, error: Exception) -> dict[str, Any]:
     return {"recording_id": found.recording_id, "reason": reason.value, "message": str(error)}
 
 
-def _digest(recordings: Sequence[Found], declared: Declared) -> str:
+def _digest(recordings: Sequence[Found], declared: Declaration) -> str:
     """Name a shard by what it is made of: the code, the declaration, and each file with its size and time of change."""
     hashed = hashlib.sha256(f"{code_digest()} {declared}".encode())
     for found in recordings:

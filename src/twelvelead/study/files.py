@@ -7,9 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from twelvelead.io import find_recordings
+from twelvelead.io.formats import Declaration
 from twelvelead.io.tables import write_table
 from twelvelead.study.application import Applied, apply_study, read_demographics
-from twelvelead.study.archive import UNDECLARED, Declared, Measured, measure_archive
+from twelvelead.study.archive import UNDECLARED, Measured, measure_archive
 from twelvelead.study.pool import Progress, silent
 
 
@@ -20,7 +21,7 @@ def measure_files(
     fiducials: Path | None = None,
     failures: Path | None = None,
     workers: int = 1,
-    declared: Declared = UNDECLARED,
+    declared: Declaration = UNDECLARED,
     progress: Progress = silent,
 ) -> Measured:
     """Measure all recordings found under `paths`, and write the tables that are asked for.
@@ -35,7 +36,7 @@ def measure_files(
         Tables to be written, .parquet or .csv; the last two where they are asked for.
     workers : int
         Processes.
-    declared : Declared
+    declared : Declaration
         What signal tables don't say of themselves.
     progress : Progress
         Told how far the measuring has come.
