@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from twelvelead.io import find_recordings, read
 from twelvelead.signal import Recording, assess
-from twelvelead.signal.quality import FLAT_RUN_S, _spread_mv, _standing_s
+from twelvelead.signal.survey import survey
 from twelvelead.simulate import SITE_A, SITE_B, hospital, recording
 from twelvelead.terms import LEADS, Reason
 
@@ -101,19 +101,38 @@ def test_a_recording_without_leads_is_refused():
     assert assess(Recording(np.zeros((0, 5000)), (), 500, "x")).refusal.reason is Reason.MISSING_LEAD
 
 
+def surveyed(values):
+    return survey(np.array(values, dtype=np.float32)[:, None], fs=500)
+
+
 @given(st.lists(st.floats(-5, 5, width=32), min_size=1, max_size=300))
 def test_the_spread_is_the_nearest_rank_percentile(values):
     ranked = sorted(values)
     cut = round(0.01 * (len(ranked) - 1))
-    assert _spread_mv(np.array(values, dtype=np.float32)) == ranked[len(ranked) - 1 - cut] - ranked[cut]
+    assert surveyed(values).spread[0] == pytest.approx(ranked[len(ranked) - 1 - cut] - ranked[cut])
+    assert (surveyed(values).low[0], surveyed(values).high[0]) == (ranked[0], ranked[-1])
+    assert surveyed(values).at_rail[0] == sum(v in {ranked[0], ranked[-1]} for v in values)
 
 
-@given(st.lists(st.integers(0, 2), min_size=30, max_size=120))
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=120))
 def test_the_longest_standing_run_is_that_of_a_plain_count(values):
-    longest = max(len(list(group)) for _, group in groupby(values))
-    found_s = _standing_s(np.array(values, dtype=np.float32), 10.0)
-    assert found_s == (longest / 10 if found_s else 0)
-    assert found_s or longest / 10 <= FLAT_RUN_S
+    assert surveyed(values).standing[0] == max(len(list(group)) for _, group in groupby(values))
+
+
+def test_missing_samples_are_not_counted():
+    x = np.random.default_rng(0).normal(size=(3000, 3)).astype(np.float32)
+    x[::7, 1] = np.nan
+    x[:, 2] = np.nan
+    found = survey(x, fs=500)
+    assert found.known.tolist() == [3000, 2571, 0]
+    assert found.low[1] == np.nanmin(x[:, 1])
+    assert np.isnan([found.low[2], found.high[2], found.spread[2]]).all()
+
+
+def test_the_noise_of_a_lead_is_four_standard_deviations():
+    rng = np.random.default_rng(0)
+    found = survey(rng.normal(0, 0.05, (20_000, 4)).astype(np.float32), fs=500)
+    assert found.noise.mean() == pytest.approx(4 * 0.05, rel=0.1)
 
 
 def test_too_short_and_all_flat_are_refused():

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from twelvelead.signal.leads import einthoven_residual_mv
 from twelvelead.signal.recording import Recording
+from twelvelead.signal.survey import Survey, survey
 from twelvelead.terms import LEADS, Reason
 
 SHORTEST_S = 2.5  # the length of one column of a printed 12-lead ECG; the shortest that is in use
@@ -92,18 +93,17 @@ def assess(recording: Recording) -> Quality:
             "Record longer.",
         )
         return Quality((), (short,), short)
+    samples = np.ascontiguousarray(recording.signal.T)
+    facts = survey(samples, fs=recording.fs)
     findings = _missing(recording)
     unusable: set[str] = set()
-    spread = np.full(len(recording.leads), np.nan)
-    for row, lead in enumerate(recording.leads):
-        known = _known(recording.signal[row])
-        spread[row] = _spread_mv(known)
-        fatal, faults = _judge_lead(known, recording, lead=lead, spread=float(spread[row]))
+    for row in np.flatnonzero(_suspicious(facts, recording)).tolist():
+        fatal, faults = _judge_lead(samples[:, row], Survey(*(values[row] for values in facts)), recording, row=row)
         findings += faults
         if fatal:
-            unusable.add(lead)
+            unusable.add(recording.leads[row])
     usable = tuple(lead for lead in recording.leads if lead not in unusable)
-    units = _check_units(recording, spread[[lead in usable for lead in recording.leads]])
+    units = _check_units(recording, facts.spread[[lead in usable for lead in recording.leads]])
     findings += _contradiction(recording)
     refusal = units or (None if usable else _worst(findings, recording))
     return Quality(usable, tuple(([units] if units else []) + findings), refusal)
@@ -137,52 +137,49 @@ def _missing(recording: Recording) -> list[Finding]:
     ]
 
 
-def _known(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the samples that were recorded."""
-    gaps = np.isnan(x)
-    return x[~gaps] if gaps.any() else x
-
-
-def _spread_mv(known: NDArray[np.float32]) -> float:
-    """Range in mV from the 1st to the 99th percentile, to the nearest rank; NaN without a sample."""
-    if known.size == 0:
-        return float("nan")
-    low = round(0.01 * (known.size - 1))
-    high = known.size - 1 - low
-    ranked = np.partition(known, (low, high))
-    return float(ranked[high]) - float(ranked[low])
+def _suspicious(facts: Survey, recording: Recording) -> NDArray[np.bool_]:
+    """Which leads call for a closer look, at limits no wider than those of `_judge_lead`."""
+    extent = facts.high - facts.low
+    fine = (
+        (facts.known >= (1 - MOSTLY) * recording.n_samples)
+        & (extent >= FLAT_MV)
+        & (facts.at_rail < min(RAIL_SHARE * recording.n_samples, max(3, round(CLIPPED_RUN_S * recording.fs))))
+        & (facts.standing <= FLAT_RUN_S * recording.fs)
+        & (facts.noise <= NOISE_RATIO * facts.spread)
+    )
+    return np.asarray(~fine)
 
 
 def _judge_lead(
-    known: NDArray[np.float32], recording: Recording, *, lead: str, spread: float
+    samples: NDArray[np.float32], facts: Survey, recording: Recording, *, row: int
 ) -> tuple[bool, list[Finding]]:
-    """Say what is wrong with one lead, and whether it is too much to measure it."""
-    lost = 1 - known.size / recording.n_samples
+    """Say what is wrong with one lead, of which `facts` holds plain numbers, and whether it is too much to measure."""
+    lead = recording.leads[row]
+    lost = 1 - float(facts.known) / recording.n_samples
     if lost > MOSTLY:
         text = f"lead {lead} must have samples; got {100 * lost:.0f} % missing."
         return True, [Finding(Reason.MISSING_LEAD, lead, text)]
-    low, high = float(known.min()), float(known.max())
+    known = samples[~np.isnan(samples)]
+    low, high, spread = float(facts.low), float(facts.high), float(facts.spread)
     if high - low < FLAT_MV and not _is_small_copy(known, high - low):
         text = f"lead {lead} must vary by {1000 * FLAT_MV:.0f} uV; got {1000 * (high - low):.1f} uV."
         return True, [Finding(Reason.FLAT, lead, text)]
-    at_rail = (known == high) | (known == low)
-    share = np.count_nonzero(at_rail) / known.size
+    share = float(facts.at_rail) / known.size
     if share > RAIL_SHARE and spread > 0.5 * (high - low):
         text = f"lead {lead} must stay within the amplifier's range; got {100 * share:.0f} % of samples at a limit."
         return True, [Finding(Reason.SATURATED, lead, text)]
     faults = []
-    standing = _standing_s(known, recording.fs)
+    standing = float(facts.standing) / recording.fs
     if standing > FLAT_RUN_S:
         text = f"lead {lead} must vary all the time; got one value for {standing:.1f} s."
         faults.append(Finding(Reason.FLAT, lead, text))
         if standing > MOSTLY * recording.duration:
             return True, faults
-    if _is_clipped(known, at_rail, fs=recording.fs):
+    if _is_clipped(known, (known == low) | (known == high), fs=recording.fs):
         text = f"lead {lead} must have whole peaks; got peaks cut off at a level."
         faults.append(Finding(Reason.CLIPPED, lead, text))
-    noise = _high_frequency_mv(known, recording.fs)
-    if spread > 0 and noise > NOISE_RATIO * spread:
-        text = f"lead {lead} must stand out from noise; got noise of {noise:.2f} mV on {spread:.2f} mV."
+    if spread > 0 and float(facts.noise) > NOISE_RATIO * spread:
+        text = f"lead {lead} must stand out from noise; got noise of {facts.noise:.2f} mV on {spread:.2f} mV."
         faults.append(Finding(Reason.NOISE, lead, text))
     return False, faults
 
@@ -190,15 +187,6 @@ def _judge_lead(
 def _is_small_copy(known: NDArray[np.float32], extent: float) -> bool:
     """Whether a lead that is too small for mV has the resolution of a whole ECG, as one in V has."""
     return extent > 0 and np.unique(known).size >= V_LEVELS
-
-
-def _standing_s(x: NDArray[np.float32], fs: float) -> float:
-    """Longest time in s for which a lead stays on one value."""
-    moves = x[1:] != x[:-1]
-    if np.count_nonzero(moves) > moves.size - FLAT_RUN_S * fs:  # too few standing samples for a run to matter
-        return 0.0
-    edges = np.concatenate(([-1], np.flatnonzero(moves), [moves.size]))
-    return float(np.diff(edges).max()) / fs
 
 
 def _is_clipped(x: NDArray[np.float32], at_rail: NDArray[np.bool_], *, fs: float) -> bool:
@@ -217,17 +205,6 @@ def _is_clipped(x: NDArray[np.float32], at_rail: NDArray[np.bool_], *, fs: float
     first, last = first[inner], last[inner]
     steps = np.maximum(np.abs(x[first] - x[first - 1]), np.abs(x[last] - x[last + 1]))
     return bool((steps > max(STEEP_MV, STEEP_SHARE * float(x.max() - x.min()))).any())
-
-
-def _high_frequency_mv(x: NDArray[np.float32], fs: float) -> float:
-    """Estimate the peak-to-peak size of what changes faster than any wave: second differences over 4 ms, robustly."""
-    step = max(1, round(0.004 * fs))
-    if x.size <= 2 * step:
-        return 0.0
-    bend = x[2 * step :] - 2 * x[step:-step] + x[: -2 * step]
-    middle = bend.size // 2
-    # The median is blind to the QRS complexes. White noise of SD s bends by sqrt(6) s; its range is about 4 s.
-    return float(4 * np.partition(np.abs(bend), middle)[middle] / (0.6745 * np.sqrt(6)))
 
 
 def _check_units(recording: Recording, spread: NDArray[np.float64]) -> Finding | None:

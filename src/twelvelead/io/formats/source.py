@@ -1,0 +1,81 @@
+"""A recording that is opened but not read: how long it is, and any span of it on demand."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from twelvelead.signal import Recording
+from twelvelead.terms import InputError
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recording in a file.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling frequency in Hz.
+    n_samples : int
+        Samples per lead.
+    span : callable
+        Reads the samples from the first number up to, but without, the second.
+    """
+
+    fs: float
+    n_samples: int
+    span: Callable[[int, int], Recording]
+
+    @property
+    def duration(self) -> float:
+        """Duration in s."""
+        return self.n_samples / self.fs
+
+    def read(self) -> Recording:
+        """Read the whole recording."""
+        return self.span(0, self.n_samples)
+
+    def windows(self, seconds: float, *, overlap: float) -> Iterator[tuple[float, Recording]]:
+        """Read the recording piece by piece.
+
+        Parameters
+        ----------
+        seconds : float
+            Length of a piece without its overlap, s. The last one is between half as long and half as long again.
+        overlap : float
+            How far each window reaches over its piece on either side, where the recording does, s.
+
+        Yields
+        ------
+        offset : float
+            When the window begins, s from the start of the recording. Pieces meet in the middle of where two windows
+            overlap.
+        window : Recording
+            With the id of the recording.
+
+        Raises
+        ------
+        InputError
+            If `seconds` is not above 0 or `overlap` is below 0.
+        """
+        step, reach = round(seconds * self.fs), round(overlap * self.fs)
+        if step < 1 or reach < 0:
+            msg = f"windows must be longer than 0 s and overlap by 0 s or more; got {seconds} and {overlap}. Choose so."
+            raise InputError(msg)
+        edges = [*range(0, max(self.n_samples - step // 2, 1), step), self.n_samples]
+        for first, stop in zip(edges[:-1], edges[1:], strict=True):
+            begin = max(first - reach, 0)
+            yield begin / self.fs, self.span(begin, min(stop + reach, self.n_samples))
+
+
+def source_of(recording: Recording) -> Source:
+    """Give the spans of a recording that had to be read whole; they share its samples."""
+
+    def span(first: int, stop: int) -> Recording:
+        if (first, stop) == (0, recording.n_samples):
+            return recording
+        return replace(
+            recording, signal=recording.signal[:, first:stop], start=later(recording.start, first / recording.fs)
+        )
+
+    return Source(recording.fs, recording.n_samples, span)
