@@ -48,7 +48,7 @@ PTBXL ?= ../shared/data/ptbxl
 
 bench: setup
 	$(BIN)/python bench/read.py $(PTBXL)
-	$(BIN)/python bench/speed.py $(PTBXL)
+	$(BIN)/python bench/measure.py $(PTBXL)
 	$(BIN)/python bench/accuracy.py $(LUDB)
 	$(BIN)/python bench/ptbxl.py $(PTBXL)
 

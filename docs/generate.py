@@ -21,8 +21,12 @@ def catalogue() -> str:
         f"{len(CATALOGUE)} measurements; each is a column of `features.parquet` (Float32, null where it can't be "
         "measured). Generated from `twelvelead.measure.CATALOGUE`.",
         "",
-        "| column | unit | definition | reference range (adults) | codes | source |",
-        "|---|---|---|---|---|---|",
+        "The error is this tool's own: mean ± standard deviation of measured minus annotated, one value per recording, "
+        "in the Lobachevsky database (`make bench`). Of the windows of a long recording the median counts, unless "
+        "another way is named.",
+        "",
+        "| column | unit | definition | reference range (adults) | error | windows | codes | source |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     seen = set()
     for m in CATALOGUE:
@@ -30,7 +34,8 @@ def catalogue() -> str:
         if name in seen:
             continue
         seen.add(name)
-        lines.append(f"| `{name}` | {m.unit} | {_definition(m)} | {_range(m)} | {_codes(m)} | {_link(m.source)} |")
+        cells = (f"`{name}`", m.unit, _definition(m), _range(m), _error(m), _pooled(m), _codes(m), _link(m.source))
+        lines.append(f"| {' | '.join(cells)} |")
     lines += ["", f"`<lead>` stands for {', '.join(LEADS)}, in lower case.", ""]
     return "\n".join(lines)
 
@@ -46,6 +51,14 @@ def _definition(m: Measurement) -> str:
 
 def _range(m: Measurement) -> str:
     return f"{m.reference[0]:g} to {m.reference[1]:g} ({_link(m.reference_source)})" if m.reference else ""
+
+
+def _error(m: Measurement) -> str:
+    return f"{m.error[0]:.1f} ± {m.error[1]:.1f}".replace("-", "−") if m.error else ""
+
+
+def _pooled(m: Measurement) -> str:
+    return "" if m.pooled == "median" else m.pooled
 
 
 def _codes(m: Measurement) -> str:

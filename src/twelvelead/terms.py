@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 LIMB_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF")
 CHEST_LEADS = ("V1", "V2", "V3", "V4", "V5", "V6")
@@ -109,7 +111,8 @@ class Measurement:
     source : str
         `doi:…` of the definition.
     function : callable
-        Takes what the measuring room knows about one recording and returns the number; NaN where there is none.
+        Takes what the measuring room knows about n recordings (`measure.Heartbeats`) and returns their numbers, shape
+        (n,); NaN where there is none.
     level : {"recording", "lead"}
         Whether the number belongs to the whole recording or to one lead.
     lead : str or None
@@ -120,19 +123,25 @@ class Measurement:
         `doi:…` of the reference range; two, with a blank between them, where the limits come from two papers.
     loinc, mdc : str
         LOINC code and ISO/IEEE 11073-10102 reference id, where they exist.
+    pooled : {"median", "sum", "max", "min", "mean"}
+        What the windows of a long recording make together.
+    error : (float, float) or None
+        Mean and standard deviation of this tool's own error against annotated recordings, in `unit`; None if unknown.
     """
 
     name: str
     unit: str
     definition: str
     source: str
-    function: Callable[..., float] = field(repr=False)
+    function: Callable[[Any], NDArray[np.float64]] = field(repr=False)
     level: str = "recording"
     lead: str | None = None
     reference: tuple[float, float] | None = None
     reference_source: str = ""
     loinc: str = ""
     mdc: str = ""
+    pooled: str = "median"
+    error: tuple[float, float] | None = None
 
 
 # --- table contracts --------------------------------------------------------------------------------------------------
@@ -250,6 +259,17 @@ FIDUCIALS = Contract(
         *(
             Column(name, pl.Float64, "Time from the start of the recording; null where there is none.", "s", True)  # noqa: FBT003
             for name in FIDUCIAL_TIMES
+        ),
+        Column("kind", pl.String, "dominant, premature, wide, paced or aberrant; the same in all leads."),
+        *(
+            Column(
+                f"{wave}_confidence",
+                pl.Float32,
+                f"Lowest confidence of the {wave.upper()} wave's marks, 0 to 1; null if unknown.",
+                "1",
+                nullable=True,
+            )
+            for wave in ("p", "qrs", "t")
         ),
     ),
 )

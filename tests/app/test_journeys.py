@@ -1,5 +1,6 @@
 """The command line as a newcomer types it."""
 
+import re
 import sys
 
 import polars as pl
@@ -32,6 +33,12 @@ def test_measure(hospitals, tmp_path, capsys):
     captured = capsys.readouterr()
     assert f"{features.height} recording(s) measured, 0 refused" in captured.err
     assert captured.out == ""
+
+
+def test_measure_on_no_cluster(hospitals, tmp_path, capsys):
+    paths = [str(hospitals / "hospital_b"), "--out", str(tmp_path / "f.parquet")]
+    assert main(["measure", *paths, "--scheduler", "slurm=x"]) == 3
+    assert "scheduler must be dask=ADDRESS, as in dask=tcp://10.0.0.1:8786; got 'slurm=x'" in capsys.readouterr().err
 
 
 def test_a_bad_recording_is_listed_and_the_rest_is_done(hospitals, tmp_path, capsys):
@@ -171,7 +178,7 @@ def test_a_terminal_gets_a_bar_and_a_file_gets_lines(monkeypatch, capsys):
     with Display() as display:
         display.progress("counting", 1, 2)
         display.progress("counting", 2, 2)
-    assert capsys.readouterr().err == "counting: 2 of 2 done\n"
+    assert re.fullmatch(r"counting: 2 of 2 done, \d+/s\n", capsys.readouterr().err)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with Display() as display:
         display.progress("counting", 1, 2)

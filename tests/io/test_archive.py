@@ -1,11 +1,13 @@
 import json
 import os
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from twelvelead.io import FORMATS, find_recordings, read
+from twelvelead.io import FORMATS, find_recordings, open_recording, read
 from twelvelead.io.formats.wfdb_write import write_wfdb
 from twelvelead.signal import Recording
 from twelvelead.terms import FormatError, InputError
@@ -202,7 +204,7 @@ def test_what_the_system_refuses_is_an_input_error(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", "x")
 
     with monkeypatch.context() as patch:
-        patch.setattr(np, "fromfile", refuse)
+        patch.setattr(Path, "open", refuse)
         with pytest.raises(InputError, match="must be readable; got Permission denied"):
             read(path)
     monkeypatch.setattr(os, "scandir", refuse)
@@ -259,3 +261,75 @@ def test_a_table_of_other_leads_is_read_by_what_is_declared(tmp_path):
     pl.DataFrame({"I": [1]}).write_csv(tmp_path / "x.csv")
     with pytest.raises(InputError, match="must declare fs"):
         read(tmp_path / "x.csv")
+
+
+# --- spans and windows ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_windows_of_every_format_are_parts_of_the_whole(name, tmp_path):
+    path = WRITERS[name](tmp_path)
+    source, whole = open_recording(path), read(path)
+    assert (source.n_samples, source.fs, source.duration) == (whole.n_samples, whole.fs, whole.duration)
+    seconds = whole.duration / 4.7
+    windows = list(source.windows(seconds, overlap=seconds / 5))
+    assert len(windows) == 5
+    for offset, window in windows:
+        first = round(offset * whole.fs)
+        np.testing.assert_array_equal(window.signal, whole.signal[:, first : first + window.n_samples])
+        assert (window.id, window.leads, window.fs) == (whole.id, whole.leads, whole.fs)
+        assert window.signal.T.flags.c_contiguous
+    ends = [offset + window.duration for offset, window in windows]
+    assert windows[0][0] == 0
+    assert ends[-1] == whole.duration
+    reach = 2 * round(seconds / 5 * whole.fs) / whole.fs
+    for (offset, _), end in zip(windows[1:], ends[:-1], strict=True):
+        assert end - offset == pytest.approx(reach, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "pieces"), [(1.0, 10), (4.0, 2), (3.9, 3), (10.0, 1), (60.0, 1), (7.0, 1), (6.0, 2)]
+)
+def test_the_last_piece_is_between_half_and_half_as_long_again(seconds, pieces, tmp_path):
+    write_wfdb(Recording(np.zeros((1, 1000)), ("I",), 100, "x"), tmp_path / "x.hea")
+    windows = list(open_recording(tmp_path / "x.hea").windows(seconds, overlap=0))
+    assert len(windows) == pieces
+    assert sum(window.n_samples for _, window in windows) == 1000
+    if pieces > 1:
+        assert 0.5 * seconds <= windows[-1][1].duration <= 1.5 * seconds
+
+
+@pytest.mark.parametrize(("seconds", "overlap"), [(0, 0), (-1, 0), (1, -1)])
+def test_windows_that_can_not_be_are_refused(seconds, overlap, tmp_path):
+    source = open_recording(as_wfdb(tmp_path))
+    with pytest.raises(InputError, match="windows must be longer than 0 s"):
+        next(source.windows(seconds, overlap=overlap))
+
+
+def test_a_window_of_format_212_may_begin_within_a_byte(tmp_path):
+    # Three leads: every second frame begins in the middle of three bytes.
+    steps = np.random.default_rng(3).integers(-2000, 2000, (11, 3))
+    flat = steps.ravel() & 0xFFF
+    pairs = np.append(flat, 0).reshape(-1, 2)
+    content = np.stack([pairs[:, 0] & 255, pairs[:, 0] >> 8 | pairs[:, 1] >> 8 << 4, pairs[:, 1] & 255], axis=1)
+    (tmp_path / "x.dat").write_bytes(content.astype(np.uint8).tobytes())
+    (tmp_path / "x.hea").write_text("x 3 10 11\n" + "x.dat 212 1/mV\n" * 3)
+    assert read(tmp_path / "x.hea").signal.T.tolist() == steps.tolist()
+    for first in range(11):
+        assert open_recording(tmp_path / "x.hea").span(first, 11).signal.T.tolist() == steps[first:].tolist()
+
+
+def test_a_window_begins_when_it_was_recorded(tmp_path):
+    start = datetime(2150, 1, 2, 3, 4, 5)
+    write_wfdb(Recording(np.zeros((1, 1000)), ("I",), 100, "x", start), tmp_path / "x.hea")
+    windows = list(open_recording(tmp_path / "x.hea").windows(2.5, overlap=0))
+    assert [window.start for _, window in windows] == [start + timedelta(seconds=s) for s in (0, 2.5, 5, 7.5)]
+
+
+def test_links_to_folders_are_not_followed_and_links_to_files_are(tmp_path):
+    (tmp_path / "real").mkdir()
+    as_wfdb(tmp_path / "real")
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    for suffix in (".hea", ".dat"):
+        (tmp_path / "real" / f"y{suffix}").symlink_to(tmp_path / "real" / f"x{suffix}")
+    assert [f.recording_id for f in find_recordings([tmp_path])] == ["real/x", "real/y"]

@@ -1,7 +1,7 @@
 """Formulas checked by hand, from their papers."""
 
 import math
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 import polars as pl
@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twelvelead.measure import CATALOGUE, amplitudes, axes, features_contract, intervals, measure, morphology, rhythm
+from twelvelead.measure import (
+    CATALOGUE,
+    amplitudes,
+    axes,
+    features_contract,
+    intervals,
+    measure,
+    morphology,
+    observe,
+    rhythm,
+)
+from twelvelead.measure.heartbeat import Fact, Heartbeats, Quantity
 from twelvelead.terms import FIDUCIALS, LEADS
 
 
@@ -70,9 +81,14 @@ def test_qrs_waves_of_usual_shapes():
 
 
 def test_transition_zone_at_the_ends():
-    assert morphology.transition_zone([0.6, 0.7, 0.8, 0.8, 0.9, 0.9]) == 1.0
-    assert morphology.transition_zone([0.1] * 6) == 7.0
-    assert math.isnan(morphology.transition_zone([0.1, math.nan, 0.5, 0.8, 0.9, 0.9]))
+    shares = np.array([[0.6, 0.7, 0.8, 0.8, 0.9, 0.9], [0.1] * 6, [0.1, math.nan, 0.5, 0.8, 0.9, 0.9]])
+    assert morphology.transition_zone(shares.T)[:2].tolist() == [1.0, 7.0]
+    assert math.isnan(morphology.transition_zone(shares.T)[2])
+
+
+def test_the_first_transition_counts():
+    # R overtakes S between V1 and V2, falls behind in V3, and overtakes it again in V5.
+    assert morphology.transition_zone(np.array([[0.3, 0.7, 0.4, 0.4, 0.6, 0.9]]).T).tolist() == [1.5]
 
 
 def test_voltage_criteria_are_sums_of_waves(make_heart):
@@ -96,3 +112,61 @@ def test_the_row_keeps_the_contract(make_heart):
     FIDUCIALS.check(fiducials)
     assert fiducials["lead"].unique(maintain_order=True).to_list() == [*LEADS, "global"]
     assert fiducials.height == 13 * row["beat_count"]
+
+
+@given(st.lists(st.floats(300, 2000), min_size=1, max_size=30))
+def test_early_intervals_against_a_naive_median(values):
+    rr = np.array(values)
+    padded = np.pad(rr, 4, mode="reflect" if rr.size > 4 else "edge")
+    naive = [rr[k] < 0.8 * np.median(padded[k : k + 9]) for k in range(rr.size)]
+    assert rhythm.premature(rr).tolist() == naive
+
+
+@given(st.lists(st.sampled_from([-0.5, -0.1, -0.03, -0.01, 0.0, 0.01, 0.03, 0.2, 1.0]), min_size=2, max_size=60))
+def test_qrs_waves_against_naive_runs(values):
+    """Q before R, S after R, R′ after S; the largest of several of one name; a wave lasts 3 samples at 500 Hz."""
+    runs = [(side, list(run)) for side, run in groupby(values, key=lambda v: (v > 0.02) - (v < -0.02))]
+    waves, seen_r = {"q": [0.0], "r": [0.0], "s": [0.0], "r_prime": [0.0]}, False
+    for side, run in runs:
+        if side == 0 or len(run) < 3:
+            continue
+        if side > 0:
+            waves["r_prime" if seen_r and min(waves["s"]) < 0 else "r"].append(max(run))
+            seen_r = True
+        else:
+            waves["s" if seen_r else "q"].append(min(run))
+    found = amplitudes.qrs_waves(np.array(values), fs=500)
+    for name, sizes in waves.items():
+        assert found[f"{name}_amplitude_mv"] == max(sizes, key=abs), name
+
+
+def test_angles_and_lengths_of_heart_vectors():
+    beats = Heartbeats(np.full((len(Fact), 1), np.nan), np.full((len(Quantity), 12, 1), np.nan))
+    for name, vector in {
+        "qrs_mean": (1, 0, 0),
+        "t_mean": (1, 1, 0),
+        "qrs_peak": (0, 3, 4),
+        "t_peak": (0, 0, 1),
+    }.items():
+        for axis, value in zip("xyz", vector, strict=True):
+            beats.fact(f"{name}_{axis}")[:] = value
+    by_name = {m.name: m.function for m in CATALOGUE}
+    for name, value in {
+        "qrs_t_angle_spatial_deg": 45, "qrs_vector_magnitude_mv": 5, "t_qrs_vector_ratio": 0.2,
+        "qrs_t_peak_angle_spatial_deg": math.degrees(math.acos(0.8)), "t_elevation_deg": 45, "t_azimuth_deg": 0,
+    }.items():  # fmt: skip
+        assert by_name[name](beats)[0] == pytest.approx(value), name
+    assert np.isnan(by_name["ventricular_gradient_mvms"](beats)[0])
+
+
+def test_marks_of_the_median_beat_make_the_intervals(make_heart):
+    heart = make_heart()
+    beat = observe(heart, heart.leads)
+    row, _ = measure(heart)
+    ms = 1000 / beat.fs
+    assert row["qrs_duration_ms"] == pytest.approx((beat.global_marks[5] - beat.global_marks[3]) * ms)
+    assert row["pr_interval_ms"] == pytest.approx((beat.global_marks[3] - beat.global_marks[0]) * ms)
+    assert row["qt_lead_sd_ms"] == pytest.approx(np.std(beat.marks[8] - beat.marks[3]) * ms)
+    at = LEADS.index("V5")
+    on, off = (round(beat.marks[k, at]) for k in (3, 5))
+    assert row["qrs_area_v5_mvms"] == pytest.approx(beat.beat[at, on : off + 1].sum() * ms)

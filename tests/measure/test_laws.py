@@ -4,9 +4,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 import pytest
 
-from twelvelead.measure import CATALOGUE, measure
+from twelvelead.measure import CATALOGUE, measure, measure_many
 from twelvelead.signal import Recording, resample
 from twelvelead.terms import LEADS, UCUM
 
@@ -124,9 +125,12 @@ NEEDS_V3 = {
     "qrs_total_voltage_mv", "qrs_low_voltage_count", "r_transition_ratio", "r_anterior_minimum_mv",
     "q_pathological_count", "st_elevation_count", "st_depression_count", "st_highest_amplitude_mv",
     "st_lowest_amplitude_mv", "st_anterior_amplitude_mv", "t_inverted_count", "t_flat_count", "t_lowest_ratio",
-    "t_anterior_ratio", "qrs_t_concordance_ratio",
+    "t_anterior_ratio", "qrs_t_concordance_ratio", "qs_count",
+    "lead_chest_order_ratio",
 }  # fmt: skip
-COUNTS_LEADS = {"lead_usable_count", "qrs_complexity_ratio", "t_complexity_ratio", "qrs_fragmented_count"}
+COUNTS_LEADS = {
+    "lead_usable_count", "qrs_complexity_ratio", "t_complexity_ratio", "qrs_fragmented_count", "t_biphasic_count",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("how", ["without", "dead"])
@@ -152,6 +156,28 @@ def test_an_inverted_lead_inverts_its_amplitudes(rows):
 def test_einthoven_holds_for_what_is_measured(wave, rows):
     i, ii, iii = (rows["healthy"]["whole"][wave.format(lead)] for lead in ("i", "ii", "iii"))
     assert i + iii == pytest.approx(ii, abs=0.6 if "area" in wave else 0.02)
+
+
+@pytest.fixture(scope="module")
+def ward(make_heart, pick_leads):
+    """Five recordings that have little in common, measured together and in groups of one and two."""
+    times = 0.62 + 0.8 * np.arange(12)
+    hearts = [
+        make_heart(name="plain"),
+        make_heart(name="large", gain=2.0, seed=5),
+        make_heart(name="ill", st=ST_VECTOR, f_mv=0.08, p=False),
+        pick_leads(make_heart(name="few"), ("II", "V1", "V5")),
+        make_heart(name="slow", times=times[::2]),
+    ]
+    together = measure_many(hearts)
+    groups = [[hearts[0]], hearts[1:3], hearts[3:4], hearts[4:]]
+    return together.features, pl.concat([measure_many(group).features for group in groups])
+
+
+@BY_NAME
+def test_batch_mates_change_nothing(measurement, ward):
+    together, apart = (table[measurement.name] for table in ward)
+    assert together.equals(apart, null_equal=True)
 
 
 def test_same_bytes_whatever_was_measured_before(make_heart):

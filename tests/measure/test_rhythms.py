@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from twelvelead.measure import measure, pacing
+from twelvelead.measure import kinds, measure, pacing
+from twelvelead.measure.heartbeat import Fact
 
 
 def test_no_p_wave_is_invented_in_fibrillation(make_heart):
@@ -115,3 +116,91 @@ def test_what_spikes_everywhere_is_noise():
     x = np.zeros((2, 1000), dtype=np.float32)
     x[:, ::40] = 1.0
     assert pacing.find_spikes(x, fs=500).size == 0
+
+
+def classify(times, *, wide=(), other=(), spikes=()):
+    """Kinds of beats that are 90 ms wide, 140 ms those of `wide`; those and `other` are of a second shape."""
+    shape = np.isin(np.arange(len(times)), (*wide, *other)).astype(np.intp)
+    marks = np.full((len(times), 9), np.nan)
+    marks[:, 3] = times - 0.045
+    marks[:, 5] = times + np.where(np.isin(np.arange(len(times)), wide), 0.095, 0.045)
+    found = kinds.classify_kinds(np.asarray(times), shape, marks, np.asarray(spikes, dtype=float))
+    return [kinds.Kind(k).name.lower() for k in found]
+
+
+REGULAR = 0.5 + 0.8 * np.arange(10)
+
+
+def test_beats_on_time_are_dominant_and_others_aberrant():
+    assert classify(REGULAR) == ["dominant"] * 10
+    assert classify(REGULAR, wide=[4])[4] == "aberrant"
+    assert classify(REGULAR, other=[4])[4] == "aberrant"
+
+
+def test_an_early_beat_is_supraventricular_if_narrow_and_ventricular_if_wide_and_of_another_shape():
+    early = REGULAR.copy()
+    early[5] -= 0.3
+    assert [k for k in classify(early) if k != "dominant"] == ["premature"]
+    assert classify(early, other=[5])[5] == "premature"
+    assert classify(early, wide=[5])[5] == "wide"
+
+
+def test_in_fibrillation_no_narrow_beat_is_early():
+    rr = np.array([0.9, 0.6, 1.1, 0.7, 0.5, 1.2, 0.8, 0.6, 1.0])
+    assert set(classify(np.concatenate([[0.3], 0.3 + np.cumsum(rr)]))) == {"dominant"}
+
+
+def test_beats_after_a_spike_are_paced():
+    assert classify(REGULAR, spikes=REGULAR[2:4] - 0.06) == ["dominant"] * 2 + ["paced"] * 2 + ["dominant"] * 6
+    assert "paced" not in classify(REGULAR, spikes=REGULAR[2:4] - 0.2)
+
+
+def test_bigeminy_is_a_share_of_beats():
+    times = np.concatenate([[k * 1.6, k * 1.6 + 0.5] for k in range(5)] + [[8.0, 9.1]])
+    facts = np.full(len(Fact), np.nan)
+    found = classify(times, wide=range(1, 10, 2))
+    assert found[:10] == ["dominant", "wide"] * 5
+    kinds.count_kinds(np.array([kinds.Kind[k.upper()] for k in found], dtype=np.int8), facts)
+    assert facts[Fact.WIDE_COUNT] == 5
+    assert facts[Fact.DOMINANT_COUNT] == 7
+    assert facts[Fact.BIGEMINY_SHARE] == pytest.approx(11 / 12)  # the last two follow one another
+
+
+def test_every_beat_has_its_kind_in_the_fiducials(make_heart):
+    normal = 0.62 + 0.8 * np.arange(11)
+    heart = make_heart(times=np.delete(normal, [3, 7]))
+    row, fiducials = measure(add_wide_beats(heart, normal[[3, 7]] - 0.2, width_s=0.035, size_mv=1.5))
+    beats = fiducials.filter(lead="global").sort("r_peak_s")
+    assert [k for k, kind in enumerate(beats["kind"]) if kind == "wide"] == [3, 7]
+    assert row["beat_ventricular_premature_count"] == 2
+    assert row["beat_ventricular_premature_share"] == pytest.approx(2 / 11)
+    assert row["beat_supraventricular_premature_count"] == 0
+    assert row["rr_pause_ratio"] == pytest.approx(1.25, abs=0.03)
+
+
+def flutter(heart, *, size_mv, hz):
+    """A sawtooth, as in leads II and V1."""
+    t = np.arange(heart.n_samples) / heart.fs
+    waves = sum(np.sin(2 * np.pi * k * hz * t) / k for k in (1, 2, 3))
+    return replace(heart, signal=heart.signal + size_mv * waves * np.linspace(0.5, 1, 12)[:, None])
+
+
+@pytest.mark.parametrize("hz", [4.2, 5.0, 5.8])
+def test_flutter_is_told_from_fibrillation_and_from_sinus_rhythm(hz, make_heart):
+    times = np.arange(0.5, 9.5, 4 / hz)  # conduction 4:1
+    row, _ = measure(flutter(make_heart(times=times, p=False), size_mv=0.15, hz=hz))
+    assert row["flutter_evidence_probability"] > 0.9
+    assert row["flutter_rate_bpm"] == pytest.approx(60 * hz, abs=4)
+    for other in (make_heart(), make_heart(times=0.4 + 0.5 * np.arange(18))):
+        row, _ = measure(other)
+        assert row["flutter_evidence_probability"] < 0.1
+        assert row["flutter_rate_bpm"] is None
+
+
+def test_fibrillation_waves_without_one_frequency_are_no_flutter(make_heart):
+    rng = np.random.default_rng(3)
+    heart = make_heart(times=0.6 + np.cumsum(rng.uniform(0.5, 1.1, 11)), p=False)
+    t = np.arange(heart.n_samples) / heart.fs
+    f_wave = 0.08 * np.sin(2 * np.pi * np.cumsum(6 + np.cumsum(rng.normal(0, 0.12, t.size))) / heart.fs)
+    row, _ = measure(replace(heart, signal=heart.signal + f_wave))
+    assert row["flutter_evidence_probability"] < 0.5

@@ -67,7 +67,7 @@ def fiducials():
     row = {
         "recording_id": "rec-1", "lead": "global", "beat": 0, "p_onset_s": 1.0, "p_peak_s": 1.05, "p_offset_s": 1.1,
         "qrs_onset_s": 1.16, "r_peak_s": 1.2, "qrs_offset_s": 1.26, "t_onset_s": 1.4, "t_peak_s": 1.5,
-        "t_offset_s": 1.6,
+        "t_offset_s": 1.6, "kind": "dominant", "p_confidence": None, "qrs_confidence": 0.9, "t_confidence": None,
     }  # fmt: skip
     return FIDUCIALS.select([row, {**row, "beat": 1, "p_onset_s": None, "p_offset_s": None}, {**row, "lead": "II"}])
 

@@ -3,12 +3,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from twelvelead.io import Found, find_recordings, sha256
+from twelvelead.io import Found, find_recordings, read, read_table, sha256, write_table
 from twelvelead.io.formats.wfdb_write import write_wfdb
 from twelvelead.measure import CATALOGUE
 from twelvelead.signal import Recording
@@ -80,13 +81,14 @@ def test_a_fault_of_ours_costs_one_recording_and_not_the_batch(archive, tmp_path
 
     found = find_recordings([archive])[:3]
 
-    def break_down(recording):
-        if recording.id == found[1].recording_id:
+    def break_down(recordings, *, fiducials):
+        some = list(recordings)
+        if found[1].recording_id in [recording.id for recording in some]:
             raise IndexError("list index out of range")
-        return measure(recording)
+        return measure_many(some, fiducials=fiducials)
 
-    measure = room.measure
-    monkeypatch.setattr(room, "measure", break_down)
+    measure_many = room.measure_many
+    monkeypatch.setattr(room, "measure_many", break_down)
     measured = measure_archive(found, work=tmp_path)
     assert measured.features.height == 2
     assert measured.failures["reason"].to_list() == [Reason.FAULT]
@@ -143,3 +145,66 @@ if __name__ == "__main__":
 def test_a_silly_number_of_workers_is_refused(archive, tmp_path):
     with pytest.raises(InputError, match="workers must be at least 1; got 0"):
         measure_archive(find_recordings([archive]), work=tmp_path, workers=0)
+
+
+def test_shards_and_blocks_change_no_value(archive, tmp_path, monkeypatch):
+    import twelvelead.study.archive as room
+
+    found = find_recordings([archive])[:7]
+    one = measure_archive(found, work=tmp_path / "one")
+    monkeypatch.setattr(room, "SHARD", 3)
+    monkeypatch.setattr(room, "BLOCK", 2)
+    some = measure_archive(found, work=tmp_path / "some")
+    assert len(list((tmp_path / "some").glob("*.features.parquet"))) == 3
+    assert some.features.equals(one.features)
+    assert some.fiducials.equals(one.fiducials)
+
+
+def test_fiducials_that_nobody_asked_for_are_not_kept(archive, tmp_path):
+    found = find_recordings([archive])[:2]
+    bare = measure_archive(found, work=tmp_path, fiducials=False)
+    assert bare.fiducials.is_empty()
+    assert [p.name.partition(".")[2] for p in tmp_path.iterdir()] == ["features.parquet"]
+    full = measure_archive(found, work=tmp_path)
+    assert set(full.fiducials["recording_id"]) == {f.recording_id for f in found}
+    assert full.features.equals(bare.features)
+
+
+def test_tables_are_written_piece_by_piece_as_they_would_be_whole(archive, tmp_path):
+    found = find_recordings([archive])
+    measured = measure_archive(found, work=tmp_path / "work")
+    for suffix in ("parquet", "csv", "tsv"):
+        measured.write_features(tmp_path / f"pieces.{suffix}")
+        write_table(measured.features, tmp_path / f"whole.{suffix}")
+        measured.write_fiducials(tmp_path / f"marks.{suffix}")
+        assert sha256(tmp_path / f"pieces.{suffix}") == sha256(tmp_path / f"whole.{suffix}")
+        assert read_table(tmp_path / f"marks.{suffix}").height == measured.fiducials.height
+
+
+def test_nothing_to_measure_gives_empty_tables(tmp_path):
+    measured = measure_archive([], work=tmp_path / "work")
+    assert (measured.n_measured, measured.features.height, measured.failures.height) == (0, 0, 0)
+    measured.write_features(tmp_path / "f.parquet")
+    assert pl.read_parquet(tmp_path / "f.parquet").columns == ["recording_id", *(m.name for m in CATALOGUE)]
+
+
+def test_a_table_of_a_wrong_name_is_refused_before_the_work(archive, tmp_path):
+    with pytest.raises(InputError, match=r"must end in \.parquet, \.csv, \.tsv; got 'f.xlsx'"):
+        measure_files([archive], out=tmp_path / "f.parquet", fiducials=tmp_path / "f.xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_recording_is_measured_in_windows_like_any_other(archive, tmp_path):
+    found = find_recordings([archive])[0]
+    short = read(found.path)
+    assert short.duration == 10
+    write_wfdb(replace(short, signal=np.tile(short.signal, 13), id="long"), tmp_path / "long.hea")
+    pair = [Found("a", tmp_path / "long.hea"), Found("b", found.path)]
+    measured = measure_archive(pair, work=tmp_path / "work")
+    assert measured.features["recording_id"].to_list() == ["a", "b"]
+    # The same ten seconds thirteen times: but for the seams between them it is the same ECG.
+    for name, tolerance in (("heart_rate_bpm", 3), ("qrs_duration_ms", 6), ("r_amplitude_v5_mv", 0.05)):
+        a, b = measured.features[name]
+        assert a == pytest.approx(b, abs=tolerance), name
+    last = measured.fiducials.filter(pl.col("recording_id") == "a")["r_peak_s"].max()
+    assert 125 < last < 130

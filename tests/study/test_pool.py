@@ -1,11 +1,11 @@
 import os
 import signal
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
 
-from twelvelead.study.pool import run_tasks, silent
+from twelvelead.study.pool import run_tasks
+from twelvelead.study.progress import silent
 
 
 def write_square(task):
@@ -44,7 +44,9 @@ def test_a_task_that_fails_stops_the_run_and_the_workers_can_go_on(workers, tmp_
 
 
 def test_a_killed_worker_is_an_error_and_replaced(tmp_path):
-    with pytest.raises(BrokenProcessPool):
-        run_tasks(die, [0, 1], workers=2, stage="", progress=silent)
+    with pytest.raises(
+        ChildProcessError, match=r"got one killed while counting, perhaps for want of memory\. Run the same"
+    ):
+        run_tasks(die, [0, 1], workers=2, stage="counting", progress=silent)
     run_tasks(write_square, [(str(tmp_path), 3), (str(tmp_path), 4)], workers=2, stage="", progress=silent)
     assert (tmp_path / "3").read_text() == "9"

@@ -54,7 +54,7 @@ def demo(*, out: Out = Path("out/demo"), patients: int = 1000, seed: int = 0, wo
 
 
 @app.command
-def measure(
+def measure(  # noqa: PLR0913 - one for each flag
     *paths: Path,
     out: Out,
     fiducials: Path | None = None,
@@ -63,6 +63,7 @@ def measure(
     fs: float | None = None,
     leads: str | None = None,
     units: str | None = None,
+    scheduler: str | None = None,
 ) -> int:
     """Measure recordings: one row of named measurements each.
 
@@ -82,6 +83,9 @@ def measure(
         Lead names of signal tables that don't say them, separated by commas.
     units
         Unit of signal tables that don't say it: mV, uV or V.
+    scheduler
+        A Dask cluster that measures instead of processes here, as in dask=tcp://10.0.0.1:8786; its workers must see
+        the same folders.
     """
     from twelvelead.io.formats import Declaration
     from twelvelead.study import measure_files
@@ -89,11 +93,11 @@ def measure(
     declared = Declaration(fs=fs, leads=tuple(leads.split(",")) if leads else None, units=units)
     with Display() as display:
         measured = measure_files(
-            paths, out=out, fiducials=fiducials, failures=failures, workers=workers, declared=declared,
-            progress=display.progress,
+            paths, out=out, fiducials=fiducials, failures=failures, workers=scheduler or workers,
+            declared=declared, progress=display.progress,
         )  # fmt: skip
-    display.note(f"{measured.features.height} recording(s) measured, {measured.failures.height} refused: {out}")
-    return display.failures(measured.failures, partly=PARTLY if measured.features.height else BAD_INPUT)
+    display.note(f"{measured.n_measured} recording(s) measured, {measured.failures.height} refused: {out}")
+    return display.failures(measured.failures, partly=PARTLY if measured.n_measured else BAD_INPUT)
 
 
 @app.command

@@ -1,6 +1,7 @@
 """What people see: progress and notes on stderr, results on stdout."""
 
 import sys
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,13 +22,17 @@ class Display:
     def __init__(self) -> None:
         self._bar: Any = None
         self._stages: dict[str, Any] = {}
+        self._since: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            columns = (
+                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+            )  # fmt: skip
             self._bar = Progress(*columns, console=Console(stderr=True))
             self._bar.start()
         return self
@@ -39,14 +44,17 @@ class Display:
             self._bar.stop()
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """Show how far a stage has come."""
+        """Show how far a stage has come, and how many are done per second."""
+        self._since.setdefault(stage, time.monotonic())
+        spent = time.monotonic() - self._since[stage]
+        rate = f"{done / spent:.0f}/s" if total > 1 and spent > 0 else ""
         if self._bar is None:
             if done == total:
-                self.note(f"{stage}: {done} of {total} done")
+                self.note(f"{stage}: {done} of {total} done{f', {rate}' if rate else ''}")
             return
         if stage not in self._stages:
-            self._stages[stage] = self._bar.add_task(stage, total=total)
-        self._bar.update(self._stages[stage], completed=done, total=total)
+            self._stages[stage] = self._bar.add_task(stage, total=total, rate=rate)
+        self._bar.update(self._stages[stage], completed=done, total=total, rate=rate)
 
     def note(self, text: str) -> None:
         """Say something on stderr."""

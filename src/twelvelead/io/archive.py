@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from twelvelead.io.formats import FORMATS, Declaration, Format
+from twelvelead.io.formats import FORMATS, Declaration, Format, Source
 from twelvelead.signal import Recording
 from twelvelead.terms import FormatError, InputError
 
@@ -13,23 +14,28 @@ SUFFIXES = (".hea", ".npy", ".csv", ".tsv", ".parquet")
 """Files that are looked into when a folder is searched; a recording's other files are found through these."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
-    """A recording that was found: its id, and the file that names it."""
+    """A recording that was found: its id, and the file that names it; kept small, since archives hold a million."""
 
     recording_id: str
-    path: Path
+    file: Path | str
+
+    @property
+    def path(self) -> Path:
+        """The file that names it."""
+        return Path(self.file)
 
 
-def read(
+def open_recording(
     path: Path | str,
     *,
     fs: float | None = None,
     leads: Sequence[str] | None = None,
     units: str | None = None,
     recording_id: str | None = None,
-) -> Recording:
-    """Read one recording of any known format.
+) -> Source:
+    """Open one recording of any known format: how long it is, and any span of it on demand.
 
     Parameters
     ----------
@@ -46,8 +52,8 @@ def read(
 
     Returns
     -------
-    Recording
-        In mV.
+    Source
+        WFDB and NPY are read as far as is asked for; other formats are read here, whole.
 
     Raises
     ------
@@ -60,12 +66,53 @@ def read(
     """
     path = Path(path)
     declaration = Declaration(fs=fs, leads=tuple(leads) if leads else None, units=units)
+    with _readable(path):
+        source = _format_of(path).open(path, declaration)
+
+    def span(first: int, stop: int) -> Recording:
+        with _readable(path):
+            recording = source.span(first, stop)
+        return recording if recording_id is None else replace(recording, id=recording_id)
+
+    return Source(source.fs, source.n_samples, span)
+
+
+def read(
+    path: Path | str,
+    *,
+    fs: float | None = None,
+    leads: Sequence[str] | None = None,
+    units: str | None = None,
+    recording_id: str | None = None,
+) -> Recording:
+    """Read one recording of any known format.
+
+    Parameters
+    ----------
+    path, fs, leads, units, recording_id
+        As `open_recording` takes them.
+
+    Returns
+    -------
+    Recording
+        In mV.
+
+    Raises
+    ------
+    InputError, FormatError, MissingExtra
+        As `open_recording` does.
+    """
+    return open_recording(path, fs=fs, leads=leads, units=units, recording_id=recording_id).read()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say in our words what the system refuses."""
     try:
-        recording = _format_of(path).read(path, declaration)
+        yield
     except OSError as error:
         msg = f"a recording must be readable; got {error.strerror or error} for {str(path)!r}. Check the path."
         raise InputError(msg) from error
-    return recording if recording_id is None else replace(recording, id=recording_id)
 
 
 def find_recordings(paths: Sequence[Path]) -> list[Found]:
@@ -91,7 +138,7 @@ def find_recordings(paths: Sequence[Path]) -> list[Found]:
     found: list[Found] = []
     for path in paths:
         if path.is_dir():
-            found += _search(path)
+            found.extend(_search(path))
         else:
             _format_of(path)
             found.append(Found(path.stem if path.suffix in (*SUFFIXES, ".dat", ".mat") else path.name, path))
@@ -105,20 +152,30 @@ def find_recordings(paths: Sequence[Path]) -> list[Found]:
 
 
 def _search(folder: Path) -> Iterator[Found]:
-    for top, folders, files in os.walk(folder, onerror=_refuse_folder):
-        folders.sort()
-        below = Path(top).relative_to(folder)
-        for name in sorted(files):
-            if not name.endswith(SUFFIXES):  # before a Path is made: archives hold a million files
-                continue
-            path = Path(top, name)
-            if path.is_file() and any(f.recognise(path) for f in FORMATS):
-                yield Found((below / path.stem).as_posix(), path)
+    """Look through a folder: its own files by name, then its subfolders by name; links to folders are not followed."""
+    waiting = [(str(folder), "")]
+    while waiting:
+        top, below = waiting.pop()
+        try:
+            with os.scandir(top) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
+        except OSError as error:
+            raise _refusal(error) from error
+        folders = [(entry.path, f"{below}{entry.name}/") for entry in entries if entry.is_dir(follow_symlinks=False)]
+        waiting += reversed(folders)
+        for entry in entries:
+            # The name decides before anything is opened: archives hold a million files.
+            if entry.name.endswith(SUFFIXES) and entry.is_file() and _is_recording(entry):
+                yield Found(below + entry.name.rpartition(".")[0], entry.path)
 
 
-def _refuse_folder(error: OSError) -> None:
+def _is_recording(entry: os.DirEntry[str]) -> bool:
+    return entry.name.endswith(".hea") or any(known.recognise(Path(entry.path)) for known in FORMATS)
+
+
+def _refusal(error: OSError) -> InputError:
     msg = f"a folder must be readable; got {error.strerror} for {error.filename!r}. Check its permissions."
-    raise InputError(msg) from error
+    return InputError(msg)
 
 
 def _format_of(path: Path) -> Format:

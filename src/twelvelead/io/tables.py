@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import tempfile
-from io import BytesIO
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import polars as pl
 from twelvelead.terms import FormatError, InputError
 
 TABLES = (".parquet", ".csv", ".tsv")
+ROWS = 16384  # of a row group
 
 
 def write_bytes(content: bytes, path: Path, *, durable: bool = True) -> None:
@@ -28,18 +30,24 @@ def write_bytes(content: bytes, path: Path, *, durable: bool = True) -> None:
         Whether to wait until the disk has it, so that it survives a loss of power; thousands of small files that can be
         made again need not.
     """
+    with _whole(path, durable=durable) as scratch:
+        scratch.write_bytes(content)
+
+
+@contextmanager
+def _whole(path: Path, *, durable: bool) -> Iterator[Path]:
+    """Give a temporary file that becomes `path` if it could be written to its end, and goes away if not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".unfinished")
     scratch = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
+        yield scratch
+        if durable:
+            os.fsync(handle)
         scratch.chmod(0o644)
         scratch.replace(path)
     finally:
+        os.close(handle)
         scratch.unlink(missing_ok=True)
 
 
@@ -106,26 +114,44 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
     -----
     A spreadsheet takes text that begins with =, +, -, @ for a formula, so such text gets an apostrophe in CSV.
     """
+    sink_table(table.lazy(), path)
+
+
+def sink_table(table: pl.LazyFrame, path: Path, *, durable: bool = True) -> None:
+    """Write a table that need not fit into memory, as `write_table` does.
+
+    Parameters
+    ----------
+    table : LazyFrame
+        What to write, in its order; read piece by piece.
+    path : Path
+        Ends in .parquet, .csv or .tsv.
+    durable : bool
+        Whether to wait until the disk has it.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another.
+    """
     suffix = _suffix(path)
-    scratch_bytes = _as_parquet(table) if suffix == ".parquet" else _as_text(table, "\t" if suffix == ".tsv" else ",")
-    write_bytes(scratch_bytes, path)
+    with _whole(path, durable=durable) as scratch:
+        if suffix == ".parquet":
+            # Groups of a fixed size: the same bytes whatever the pieces and the threads.
+            table.sink_parquet(scratch, compression="zstd", statistics=False, row_group_size=ROWS, maintain_order=True)
+        else:
+            _as_text(table).sink_csv(scratch, separator="\t" if suffix == ".tsv" else ",", maintain_order=True)
 
 
-def _as_parquet(table: pl.DataFrame) -> bytes:
-    buffer = BytesIO()
-    table.write_parquet(buffer, compression="zstd", statistics=False)
-    return buffer.getvalue()
-
-
-def _as_text(table: pl.DataFrame, separator: str) -> bytes:
-    lists = [name for name, dtype in table.schema.items() if isinstance(dtype, pl.List)]
+def _as_text(table: pl.LazyFrame) -> pl.LazyFrame:
+    schema = table.collect_schema()
+    lists = [name for name, dtype in schema.items() if isinstance(dtype, pl.List)]
+    text = [name for name, dtype in schema.items() if dtype == pl.String or isinstance(dtype, pl.List)]
     flat = table.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists)
-    text = [name for name, dtype in flat.schema.items() if dtype == pl.String]
-    safe = flat.with_columns(
+    return flat.with_columns(
         pl.when(pl.col(name).str.contains(r"^[=+\-@\t\r]")).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
         for name in text
     )
-    return safe.write_csv(separator=separator).encode()
 
 
 def read_table(path: Path) -> pl.DataFrame:
@@ -160,6 +186,17 @@ def sha256(path: Path) -> str:
     _require_file(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def require_table_name(path: Path) -> None:
+    """Refuse a name that no table can have, before the work for it is done.
+
+    Raises
+    ------
+    InputError
+        If the suffix is none of `TABLES`.
+    """
+    _suffix(path)
 
 
 def _suffix(path: Path) -> str:

@@ -2,13 +2,13 @@
 
 import math
 from functools import partial
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.measure.delineate import Mark
-from twelvelead.measure.heartbeat import Heartbeat
+from twelvelead.measure.heartbeat import Heartbeats, Quantity
+from twelvelead.signal.kernel import kernel
 from twelvelead.terms import LEADS, Measurement
 
 Floats = NDArray[np.float64]
@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 AHA_II = "doi:10.1161/CIRCULATIONAHA.106.180201"  # statement list; wave and segment names
 AHA_I = "doi:10.1161/CIRCULATIONAHA.106.180200"  # the electrocardiogram and its technology
 AHA_III = "doi:10.1161/CIRCULATIONAHA.108.191095"  # intraventricular conduction
+AHA_IV = "doi:10.1161/CIRCULATIONAHA.108.191096"  # ST segment, T and U waves
 
 LEAST_MV = 0.020
 """A deflection counts as a wave from 20 µV …"""
@@ -23,9 +24,14 @@ LEAST_MS = 6.0
 """… that lasts 6 ms (IEC 60601-2-25)."""
 NOTCH_MV = 0.025
 """A reversal of slope within the QRS complex counts as a notch from 25 µV."""
+LEVEL_S = 0.016
+"""What precedes QRS onset by up to 16 ms is the level of zero."""
+NEAR_T_PEAK_S = 0.020
+"""The T amplitude is the largest level within 20 ms of the T peak."""
 
 
-def set_level(beat: Floats, marks: Floats, *, fs: float) -> Floats:
+@kernel
+def set_level(beat: NDArray[np.floating], marks: Floats, fs: float) -> Floats:
     """Move each lead so that its level in the 16 ms before QRS onset is zero.
 
     Parameters
@@ -41,15 +47,28 @@ def set_level(beat: Floats, marks: Floats, *, fs: float) -> Floats:
     -------
     ndarray, shape (n_leads, n_window)
         mV; NaN where the lead has no QRS onset.
+
+    Examples
+    --------
+    >>> beat, marks = np.array([[0.5, 0.5, 0.5, 1.5]]), np.full((9, 1), 2.0)
+    >>> set_level(beat, marks, fs=50.0).tolist()
+    [[0.0, 0.0, 0.0, 1.0]]
     """
-    onset = marks[Mark.QRS_ONSET]
-    first = np.where(np.isnan(onset), 0, onset).astype(int)
-    at = np.maximum(first[:, None] - np.arange(round(0.016 * fs) + 1), 0)
-    level = np.take_along_axis(beat, at, axis=1).mean(axis=1)
-    return np.where(np.isnan(onset)[:, None], np.nan, beat - level[:, None])
+    out = np.empty(beat.shape)
+    n = int(np.rint(LEVEL_S * fs)) + 1
+    for k in range(beat.shape[0]):
+        level = np.nan
+        if not np.isnan(marks[Mark.QRS_ONSET, k]):
+            onset, level = int(marks[Mark.QRS_ONSET, k]), 0.0
+            for i in range(n):
+                level += beat[k, max(onset - i, 0)]
+            level /= n
+        for i in range(beat.shape[1]):
+            out[k, i] = beat[k, i] - level
+    return out
 
 
-def measure_leads(beat: Floats, marks: Floats, *, fs: float) -> dict[str, Floats]:
+def measure_leads(beat: Floats, marks: Floats, *, fs: float) -> Floats:
     """Measure every wave of every lead.
 
     Parameters
@@ -63,29 +82,12 @@ def measure_leads(beat: Floats, marks: Floats, *, fs: float) -> dict[str, Floats
 
     Returns
     -------
-    dict of str to ndarray of shape (n_leads,)
-        One entry per quantity of `PER_LEAD`. A wave that the QRS complex lacks has amplitude and duration 0; a P or T
-        wave that is absent has NaN.
+    ndarray, shape (n_quantities, n_leads)
+        In the order of `Quantity`. A wave that the QRS complex lacks has amplitude and duration 0; a P or T wave that
+        is absent has NaN, as have the quantities that are not measured on the median beat.
     """
-    rows = [_measure_lead(y, m, fs=fs) for y, m in zip(beat, marks.T, strict=True)]
-    return {key: np.array([row.get(key, np.nan) for row in rows]) for key in PER_LEAD}
-
-
-def _measure_lead(y: Floats, marks: Floats, *, fs: float) -> dict[str, float]:
-    if np.isnan(y[0]) or np.isnan(marks[Mark.QRS_ONSET]):
-        return {}
-    ms = 1000 / fs
-    on, off = round(marks[Mark.QRS_ONSET]), round(marks[Mark.QRS_OFFSET])
-    out = qrs_waves(y[on : off + 1], fs=fs)
-    out |= _st_segment(y, off, fs=fs)
-    span = out["r_amplitude_mv"] - min(out["q_amplitude_mv"], out["s_amplitude_mv"])
-    out["qrs_area_mvms"] = float(y[on : off + 1].sum()) * ms
-    if not np.isnan(marks[Mark.T_PEAK]):
-        out |= _t_wave(y, marks, fs=fs)
-        out["t_amplitude_to_qrs_ratio"] = out["t_amplitude_mv"] / max(span, 0.05)
-        out["t_concordance_ratio"] = float(np.sign(out["qrs_area_mvms"])) * out["t_amplitude_to_qrs_ratio"]
-    if not np.isnan(marks[Mark.P_PEAK]):
-        out |= _p_wave(y, marks, fs=fs)
+    out = np.full((len(Quantity), beat.shape[0]), np.nan)
+    _measure_leads(beat, marks, fs, out)
     return out
 
 
@@ -113,41 +115,89 @@ def qrs_waves(y: Floats, *, fs: float) -> dict[str, float]:
     >>> w["q_amplitude_mv"], w["r_amplitude_mv"], w["s_amplitude_mv"], w["r_duration_ms"]
     (-0.1, 1.0, -0.3, 20.0)
     """
+    out = np.full((len(Quantity), 1), np.nan)
+    _split_qrs(np.ascontiguousarray(y, dtype=np.float64), 1000 / fs, out, 0)
+    of_qrs = (q for q in Quantity if Quantity.Q_AMPLITUDE_MV <= q <= Quantity.R_SHARE_RATIO)
+    return {q.name.lower(): float(out[q, 0]) for q in of_qrs}
+
+
+@kernel
+def _measure_leads(beat: Floats, marks: Floats, fs: float, out: Floats) -> None:
     ms = 1000 / fs
-    values = y.tolist()  # plain floats: a loop over 50 of them is faster than a dozen array operations
-    out = dict.fromkeys(_QRS_KEYS, 0.0)
-    seen_r = False
-    r_peak: int | None = None
-    for side, a, b in _runs(values, least=math.ceil(LEAST_MS / ms)):
-        extreme = max(values[a:b]) if side > 0 else min(values[a:b])
-        name = ("r_prime" if seen_r and out["s_amplitude_mv"] < 0 else "r") if side > 0 else ("s" if seen_r else "q")
-        if side > 0:
-            seen_r = True
-        if abs(extreme) > abs(out[f"{name}_amplitude_mv"]):
-            out[f"{name}_amplitude_mv"] = extreme
-            out[f"{name}_duration_ms"] = (b - a) * ms
-            if side > 0 and (r_peak is None or extreme > values[r_peak]):
-                r_peak = values.index(extreme, a, b)
-    main = r_peak if r_peak is not None else int(np.abs(y).argmax())
-    out["r_peak_time_ms"] = main * ms
-    out["qrs_lead_duration_ms"] = (len(y) - 1) * ms
-    out["qrs_notch_count"] = float(count_notches(y))
-    r, s = max(out["r_amplitude_mv"], out["r_prime_amplitude_mv"]), max(-out["s_amplitude_mv"], -out["q_amplitude_mv"])
-    out["r_share_ratio"] = r / (r + s) if r + s > 0 else float("nan")
-    return out
+    near = max(1, int(np.rint(NEAR_T_PEAK_S * fs)))
+    for k in range(beat.shape[0]):
+        y = beat[k]
+        if np.isnan(y[0]) or np.isnan(marks[Mark.QRS_ONSET, k]) or np.isnan(marks[Mark.QRS_OFFSET, k]):
+            continue
+        on, off = _span(marks[Mark.QRS_ONSET, k], marks[Mark.QRS_OFFSET, k], y.size)
+        _split_qrs(y[on:off], ms, out, k)
+        out[Quantity.QRS_AREA_MVMS, k] = y[on:off].sum() * ms
+        _measure_st(y, off - 1, fs, out, k)
+        if not np.isnan(marks[Mark.T_ONSET, k] + marks[Mark.T_PEAK, k] + marks[Mark.T_OFFSET, k]):
+            on, off = _span(marks[Mark.T_ONSET, k], marks[Mark.T_OFFSET, k], y.size)
+            if off - on >= 3:
+                peak = min(max(int(np.rint(marks[Mark.T_PEAK, k])), on), off - 1)
+                _measure_t(y[on : min(peak + near + 1, y.size)], peak - on, near, out, k)
+                _weigh_t(y[on:off], peak - on, ms, out, k)
+        if not np.isnan(marks[Mark.P_ONSET, k] + marks[Mark.P_OFFSET, k]):
+            on, off = _span(marks[Mark.P_ONSET, k], marks[Mark.P_OFFSET, k], y.size)
+            if off - on >= 3:
+                _measure_p(y[on:off], ms, out, k)
 
 
-def _runs(values: list[float], *, least: int) -> list[tuple[int, int, int]]:
-    """Stretches of at least `least` samples above (1) or below (−1) the limit of a wave: side, first, last + 1."""
-    runs, at = [], 0
-    for side, stretch in groupby((v > LEAST_MV) - (v < -LEAST_MV) for v in values):
-        length = sum(1 for _ in stretch)
-        if side and length >= least:
-            runs.append((side, at, at + length))
-        at += length
-    return runs
+@kernel
+def _span(onset: float, offset: float, n: int) -> tuple[int, int]:
+    """First sample of a wave, and the one after its last."""
+    first = min(max(int(np.rint(onset)), 0), n - 1)
+    return first, min(max(int(np.rint(offset)) + 1, first + 1), n)
 
 
+@kernel
+def _split_qrs(y: Floats, ms: float, out: Floats, k: int) -> None:
+    """Write the waves of one lead's QRS complex into column k of `out`."""
+    for wave in range(4):
+        out[Quantity.Q_AMPLITUDE_MV + wave, k] = out[Quantity.Q_DURATION_MS + wave, k] = 0.0
+    least = math.ceil(LEAST_MS / ms)
+    r_peak, seen_r, n = -1, False, y.size
+    a = 0
+    while a < n:
+        side = _side(y[a])
+        b, extreme = a + 1, a
+        while b < n and _side(y[b]) == side:
+            extreme = b if abs(y[b]) > abs(y[extreme]) else extreme
+            b += 1
+        if side != 0 and b - a >= least:
+            wave = _wave_of(side, seen_r, out[Quantity.S_AMPLITUDE_MV, k] < 0)
+            seen_r = seen_r or side > 0
+            if abs(y[extreme]) > abs(out[Quantity.Q_AMPLITUDE_MV + wave, k]):
+                out[Quantity.Q_AMPLITUDE_MV + wave, k] = y[extreme]
+                out[Quantity.Q_DURATION_MS + wave, k] = (b - a) * ms
+                r_peak = extreme if side > 0 and (r_peak < 0 or y[extreme] > y[r_peak]) else r_peak
+        a = b
+    out[Quantity.R_PEAK_TIME_MS, k] = (r_peak if r_peak >= 0 else np.abs(y).argmax()) * ms
+    out[Quantity.QRS_LEAD_DURATION_MS, k] = (n - 1) * ms
+    out[Quantity.QRS_NOTCH_COUNT, k] = count_notches(y)
+    r = max(out[Quantity.R_AMPLITUDE_MV, k], out[Quantity.R_PRIME_AMPLITUDE_MV, k])
+    s = max(-out[Quantity.S_AMPLITUDE_MV, k], -out[Quantity.Q_AMPLITUDE_MV, k])
+    if r + s > 0:
+        out[Quantity.R_SHARE_RATIO, k] = r / (r + s)
+
+
+@kernel
+def _side(value: float) -> int:
+    """1 above the limit of a wave, −1 below it on the other side, 0 between."""
+    return 1 if value > LEAST_MV else (-1 if value < -LEAST_MV else 0)
+
+
+@kernel
+def _wave_of(side: int, seen_r: bool, seen_s: bool) -> int:  # noqa: FBT001 (compiled: no keywords)
+    """Which wave a deflection is: 0 Q, 1 R, 2 S, 3 R′."""
+    if side > 0:
+        return 3 if seen_r and seen_s else 1
+    return 2 if seen_r else 0
+
+
+@kernel
 def count_notches(y: Floats) -> int:
     """Count the notches of a QRS complex: valleys in a positive wave and hills in a negative one, of at least 25 µV.
 
@@ -158,80 +208,80 @@ def count_notches(y: Floats) -> int:
     >>> count_notches(np.array([0, -0.1, 1.0, -0.3, 0]))
     0
     """
-    first, *rest = y.tolist()
-    turns = [first]
-    rising = 0
-    for value in rest:
-        step = value - turns[-1]
+    turns = np.empty(y.size)
+    turns[0], n, rising = y[0], 1, 0
+    for i in range(1, y.size):
+        step = y[i] - turns[n - 1]
         if rising == 0 or step * rising < 0:
             if abs(step) >= NOTCH_MV:
-                turns.append(value)
+                turns[n] = y[i]
+                n += 1
                 rising = 1 if step > 0 else -1
         else:
-            turns[-1] = value
-    inner = turns[1:-1]
-    return sum(1 for a, b, c in zip(turns[:-2], inner, turns[2:], strict=True) if _dips(a, b, c))
+            turns[n - 1] = y[i]
+    notches = 0
+    for i in range(1, n - 1):
+        valley = 0 < turns[i] < min(turns[i - 1], turns[i + 1])
+        hill = 0 > turns[i] > max(turns[i - 1], turns[i + 1])
+        notches += 1 if valley or hill else 0
+    return notches
 
 
-def _dips(a: float, b: float, c: float) -> bool:
-    """Whether b is a valley between two positive tops, or a hill between two negative ones."""
-    return (b > 0 and b < min(a, c)) or (b < 0 and b > max(a, c))
+@kernel
+def _measure_st(y: Floats, off: int, fs: float, out: Floats, k: int) -> None:
+    last = y.size - 1
+    j = y[off]
+    j60, j80 = y[min(off + int(np.rint(0.060 * fs)), last)], y[min(off + int(np.rint(0.080 * fs)), last)]
+    out[Quantity.ST_J_AMPLITUDE_MV, k] = j
+    out[Quantity.ST_J60_AMPLITUDE_MV, k] = j60
+    out[Quantity.ST_J80_AMPLITUDE_MV, k] = j80
+    out[Quantity.ST_SLOPE_MVS, k] = (j60 - j) / 0.060
 
 
-def _st_segment(y: Floats, off: int, *, fs: float) -> dict[str, float]:
-    last = len(y) - 1
-    j, j60, j80 = (float(y[min(off + round(s * fs), last)]) for s in (0.0, 0.060, 0.080))
-    return {
-        "st_j_amplitude_mv": j,
-        "st_j60_amplitude_mv": j60,
-        "st_j80_amplitude_mv": j80,
-        "st_slope_mvs": (j60 - j) / 0.060,
-    }
+@kernel
+def _measure_t(y: Floats, peak: int, near: int, out: Floats, k: int) -> None:
+    """Write the T wave's amplitude; `y` begins at T onset and ends `near` samples after the peak."""
+    t = y[peak]
+    for i in range(max(peak - near, 0), y.size):
+        t = y[i] if abs(y[i]) > abs(t) else t
+    r = out[Quantity.R_AMPLITUDE_MV, k]
+    size = r - min(out[Quantity.Q_AMPLITUDE_MV, k], out[Quantity.S_AMPLITUDE_MV, k])
+    ratio = t / max(size, 0.05)
+    out[Quantity.T_AMPLITUDE_MV, k] = t
+    out[Quantity.T_AMPLITUDE_TO_QRS_RATIO, k] = ratio
+    out[Quantity.T_CONCORDANCE_RATIO, k] = np.sign(out[Quantity.QRS_AREA_MVMS, k]) * ratio
 
 
-def _t_wave(y: Floats, marks: Floats, *, fs: float) -> dict[str, float]:
-    on, peak, off = (round(marks[k]) for k in (Mark.T_ONSET, Mark.T_PEAK, Mark.T_OFFSET))
-    wave = y[on : off + 1]
-    if wave.size < 3:
-        return {}
-    near = y[max(peak - 10, on) : peak + 11]
-    extreme = float(near[np.abs(near).argmax()])
-    high, low = max(float(wave.max()), 0.0), max(float(-wave.min()), 0.0)
-    before, after = float(np.abs(y[on : peak + 1]).sum()), float(np.abs(y[peak : off + 1]).sum())
-    return {
-        "t_amplitude_mv": extreme,
-        "t_area_mvms": float(wave.sum()) * 1000 / fs,
-        "t_biphasic_ratio": min(high, low) / max(high, low, 1e-9),
-        "t_symmetry_ratio": before / max(before + after, 1e-9),
-        "t_lead_duration_ms": (off - on) * 1000 / fs,
-    }
+@kernel
+def _weigh_t(y: Floats, peak: int, ms: float, out: Floats, k: int) -> None:
+    """Write the T wave's area, phases and symmetry; `y` is the wave."""
+    high, low, area, before, total = 0.0, 0.0, 0.0, 0.0, abs(y[peak])
+    for i in range(y.size):
+        high, low = max(high, y[i]), max(low, -y[i])
+        area += y[i]
+        total += abs(y[i])
+        before += abs(y[i]) if i <= peak else 0.0
+    out[Quantity.T_AREA_MVMS, k] = area * ms
+    out[Quantity.T_BIPHASIC_RATIO, k] = min(high, low) / max(high, low) if min(high, low) > LEAST_MV else 0.0
+    out[Quantity.T_SYMMETRY_RATIO, k] = before / max(total, 1e-9)
+    out[Quantity.T_LEAD_DURATION_MS, k] = (y.size - 1) * ms
 
 
-def _p_wave(y: Floats, marks: Floats, *, fs: float) -> dict[str, float]:
-    on, off = round(marks[Mark.P_ONSET]), round(marks[Mark.P_OFFSET])
-    wave = y[on : off + 1]
-    if wave.size < 3:
-        return {}
-    wave = wave - (wave[0] + (wave[-1] - wave[0]) / (wave.size - 1) * np.arange(wave.size))
-    ms = 1000 / fs
-    return {
-        "p_amplitude_mv": float(wave[np.abs(wave).argmax()]),
-        "p_area_mvms": float(wave.sum()) * ms,
-        "p_terminal_force_mvms": float(np.minimum(wave[wave.size // 2 :], 0).sum()) * ms,
-        "p_lead_duration_ms": (off - on) * ms,
-    }
+@kernel
+def _measure_p(y: Floats, ms: float, out: Floats, k: int) -> None:
+    """Write the P wave's size over the line that joins its ends; `y` is the wave."""
+    slope = (y[-1] - y[0]) / (y.size - 1)
+    largest, area, late = 0.0, 0.0, 0.0
+    for i in range(y.size):
+        height = y[i] - (y[0] + slope * i)
+        largest = height if abs(height) > abs(largest) else largest
+        area += height
+        late += min(height, 0.0) if i >= y.size // 2 else 0.0
+    out[Quantity.P_AMPLITUDE_MV, k] = largest
+    out[Quantity.P_AREA_MVMS, k] = area * ms
+    out[Quantity.P_TERMINAL_FORCE_MVMS, k] = late * ms
+    out[Quantity.P_LEAD_DURATION_MS, k] = (y.size - 1) * ms
 
-
-_QRS_KEYS = (
-    "q_amplitude_mv",
-    "r_amplitude_mv",
-    "s_amplitude_mv",
-    "r_prime_amplitude_mv",
-    "q_duration_ms",
-    "r_duration_ms",
-    "s_duration_ms",
-    "r_prime_duration_ms",
-)
 
 PER_LEAD: dict[str, tuple[str, str, str]] = {
     "p_amplitude_mv": ("mV", "Largest deflection of the P wave from the line joining its ends", AHA_I),
@@ -257,7 +307,7 @@ PER_LEAD: dict[str, tuple[str, str, str]] = {
     "st_slope_mvs": ("mV/s", "Slope of the first 60 ms of the ST segment", AHA_I),
     "t_amplitude_mv": ("mV", "Level of the T peak over that at QRS onset, negative if inverted", AHA_I),
     "t_area_mvms": ("mV*ms", "Net area of the T wave", AHA_I),
-    "t_biphasic_ratio": ("1", "Smaller over larger phase of the T wave; 0 for one phase, 1 for two equal ones", AHA_I),
+    "t_biphasic_ratio": ("1", "Smaller over larger phase of T, 1 for two equal ones; 0 if it is below 20 µV", AHA_I),
     "t_symmetry_ratio": ("1", "Share of the T wave's area before its peak", AHA_I),
     "t_lead_duration_ms": ("ms", "Duration of the T wave in this lead alone", AHA_I),
     "t_amplitude_to_qrs_ratio": ("1", "T amplitude over the QRS complex's peak-to-peak amplitude", AHA_II),
@@ -269,8 +319,9 @@ _REFERENCE = {("r_peak_time_ms", "V5"): (0.0, 60.0), ("r_peak_time_ms", "V6"): (
 """Later R peaks are a criterion of left bundle branch block."""
 
 
-def _of_lead(heartbeat: Heartbeat, *, name: str, lead: str) -> float:
-    return heartbeat.lead(name, lead)
+def of_lead(name: str, lead: str, heartbeats: Heartbeats) -> Floats:
+    """Return a number of one lead that is reported as it was found; shape (n,)."""
+    return heartbeats.lead(name, lead)
 
 
 def _declare(name: str, lead: str) -> Measurement:
@@ -282,7 +333,7 @@ def _declare(name: str, lead: str) -> Measurement:
         unit,
         f"{definition}, lead {lead}.",
         source,
-        partial(_of_lead, name=name, lead=lead),
+        partial(of_lead, name, lead),
         level="lead",
         lead=lead,
         reference=reference,

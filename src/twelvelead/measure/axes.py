@@ -1,12 +1,13 @@
 """Electrical axes in the frontal plane, and the heart vector in space."""
 
 import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.measure.delineate import Mark
-from twelvelead.measure.heartbeat import Heartbeat
+from twelvelead.measure.heartbeat import Heartbeats, add
+from twelvelead.measure.rhythm import fact
 from twelvelead.terms import Measurement
 
 Floats = NDArray[np.float64]
@@ -17,20 +18,19 @@ KORS = "doi:10.1093/oxfordjournals.eurheartj.a059647"
 KARDYS = "doi:10.1016/S0195-668X(03)00203-3"
 OKIN = "doi:10.1161/hc0602.103585"
 FRONTAL = "doi:10.3390/ijerph20032411"  # QRS-T angle in the frontal plane
-NAN = float("nan")
 
 
-def frontal_axis(lead_i: float, lead_avf: float) -> float:
+def frontal_axis(lead_i: Floats, lead_avf: Floats) -> Floats:
     """Axis in the frontal plane in degrees, −180 to 180, from net areas in I and aVF.
 
     Parameters
     ----------
-    lead_i, lead_avf : float
+    lead_i, lead_avf : ndarray, shape (n,)
         Net area or amplitude of the wave in each lead, in the same unit.
 
     Returns
     -------
-    float
+    ndarray, shape (n,)
         0 points to the left arm, 90 to the feet; NaN if both are zero or one is missing.
 
     Notes
@@ -41,185 +41,93 @@ def frontal_axis(lead_i: float, lead_avf: float) -> float:
     --------
     A wave of one size along the +60° direction measures cos 60° = 0.5 in I, and √3/2 · sin 60° = 0.75 in aVF.
 
-    >>> round(frontal_axis(0.5, 0.75), 6)
-    60.0
+    >>> frontal_axis(np.array([0.5]), np.array([0.75])).round(6).tolist()
+    [60.0]
     """
-    if math.isnan(lead_i) or math.isnan(lead_avf) or (lead_i == 0 and lead_avf == 0):
-        return NAN
-    return math.degrees(math.atan2(2 / math.sqrt(3) * lead_avf, lead_i))
+    nothing = (lead_i == 0) & (lead_avf == 0)
+    return np.where(nothing, np.nan, np.degrees(np.arctan2(2 / math.sqrt(3) * lead_avf, lead_i)))
 
 
-def angle_between(first: Floats, second: Floats) -> float:
+def angle_between(first: Floats, second: Floats) -> Floats:
     """Angle between two vectors, 0 to 180 degrees; NaN if one has no length.
 
-    Examples
-    --------
-    >>> angle_between(np.array([1.0, 0.0, 0.0]), np.array([0.0, 2.0, 0.0]))
-    90.0
-    """
-    size = float(np.linalg.norm(first) * np.linalg.norm(second))
-    if not size > 0:
-        return NAN
-    return math.degrees(math.acos(float(np.clip(first @ second / size, -1, 1))))
+    Parameters
+    ----------
+    first, second : ndarray, shape (3, n)
+        One vector per column.
 
-
-def _axis(heartbeat: Heartbeat, name: str) -> float:
-    i, avf = heartbeat.lead(name, "I"), heartbeat.lead(name, "aVF")
-    if math.isnan(avf):
-        avf = heartbeat.lead(name, "II") - i / 2
-    return frontal_axis(i, avf)
-
-
-def p_axis(heartbeat: Heartbeat) -> float:
-    """P axis in degrees."""
-    return _axis(heartbeat, "p_area_mvms")
-
-
-def qrs_axis(heartbeat: Heartbeat) -> float:
-    """QRS axis in degrees."""
-    return _axis(heartbeat, "qrs_area_mvms")
-
-
-def t_axis(heartbeat: Heartbeat) -> float:
-    """T axis in degrees."""
-    return _axis(heartbeat, "t_area_mvms")
-
-
-def _st_axis(heartbeat: Heartbeat) -> float:
-    return _axis(heartbeat, "st_j60_amplitude_mv")
-
-
-def frontal_qrs_t_angle(heartbeat: Heartbeat) -> float:
-    """Angle between the QRS and T axes in the frontal plane, 0 to 180 degrees."""
-    apart = abs(qrs_axis(heartbeat) - t_axis(heartbeat))
-    return min(apart, 360 - apart)
-
-
-def _span(heartbeat: Heartbeat, first: Mark, last: Mark) -> Floats | None:
-    vector = heartbeat.vector
-    a, b = heartbeat.global_marks[first], heartbeat.global_marks[last]
-    if vector is None or math.isnan(a) or math.isnan(b):
-        return None
-    return vector[:, round(a) : round(b) + 1]
-
-
-def _qrs_loop(heartbeat: Heartbeat) -> Floats | None:
-    return _span(heartbeat, Mark.QRS_ONSET, Mark.QRS_OFFSET)
-
-
-def _t_loop(heartbeat: Heartbeat) -> Floats | None:
-    return _span(heartbeat, Mark.T_ONSET, Mark.T_OFFSET)
-
-
-def spatial_qrs_t_angle(heartbeat: Heartbeat) -> float:
-    """Angle in space between the mean QRS and T vectors, 0 to 180 degrees."""
-    qrs, t = _qrs_loop(heartbeat), _t_loop(heartbeat)
-    return NAN if qrs is None or t is None else angle_between(qrs.sum(axis=1), t.sum(axis=1))
-
-
-def _peak(loop: Floats) -> Floats:
-    return loop[:, int((loop**2).sum(axis=0).argmax())]
-
-
-def spatial_peak_angle(heartbeat: Heartbeat) -> float:
-    """Angle in space between the largest QRS and T vectors, 0 to 180 degrees."""
-    qrs, t = _qrs_loop(heartbeat), _t_loop(heartbeat)
-    return NAN if qrs is None or t is None else angle_between(_peak(qrs), _peak(t))
-
-
-def _magnitude(loop: Floats | None) -> float:
-    return NAN if loop is None else float(np.linalg.norm(_peak(loop)))
-
-
-def _qrs_magnitude(heartbeat: Heartbeat) -> float:
-    return _magnitude(_qrs_loop(heartbeat))
-
-
-def _t_magnitude(heartbeat: Heartbeat) -> float:
-    return _magnitude(_t_loop(heartbeat))
-
-
-def _magnitude_ratio(heartbeat: Heartbeat) -> float:
-    return _t_magnitude(heartbeat) / max(_qrs_magnitude(heartbeat), 1e-9)
-
-
-def _gradient(heartbeat: Heartbeat) -> float:
-    qt = _span(heartbeat, Mark.QRS_ONSET, Mark.T_OFFSET)
-    return NAN if qt is None else float(np.linalg.norm(qt.sum(axis=1))) * 1000 / heartbeat.fs
-
-
-def _azimuth(loop: Floats | None) -> float:
-    if loop is None:
-        return NAN
-    x, _, z = loop.sum(axis=1)
-    return math.degrees(math.atan2(z, x))
-
-
-def _elevation(loop: Floats | None) -> float:
-    if loop is None:
-        return NAN
-    x, y, z = loop.sum(axis=1)
-    return math.degrees(math.atan2(y, math.hypot(x, z)))
-
-
-def _qrs_azimuth(heartbeat: Heartbeat) -> float:
-    return _azimuth(_qrs_loop(heartbeat))
-
-
-def _t_azimuth(heartbeat: Heartbeat) -> float:
-    return _azimuth(_t_loop(heartbeat))
-
-
-def _qrs_elevation(heartbeat: Heartbeat) -> float:
-    return _elevation(_qrs_loop(heartbeat))
-
-
-def _t_elevation(heartbeat: Heartbeat) -> float:
-    return _elevation(_t_loop(heartbeat))
-
-
-def second_component(waves: Floats) -> float:
-    """Size of the second principal component relative to the first; 0 for waves that differ in size only.
+    Returns
+    -------
+    ndarray, shape (n,)
 
     Examples
     --------
-    >>> round(second_component(np.array([[0.0, 1.0, 2.0], [0.0, 2.0, 4.0]])), 6)
-    0.0
+    >>> angle_between(np.array([[1.0], [0.0], [0.0]]), np.array([[0.0], [2.0], [0.0]])).tolist()
+    [90.0]
     """
-    centred = waves - waves.mean(axis=1, keepdims=True)
-    power = np.linalg.eigvalsh(centred @ centred.T)[::-1]  # squared singular values, at a third of their cost
-    return math.sqrt(max(power[1], 0.0) / power[0]) if power.size > 1 and power[0] > 0 else NAN
+    with np.errstate(invalid="ignore"):
+        cosine = add(first * second) / (length(first) * length(second))
+        return np.degrees(np.arccos(np.clip(cosine, -1, 1)))
 
 
-def _complexity(heartbeat: Heartbeat, first: Mark, last: Mark) -> float:
-    a, b = heartbeat.global_marks[first], heartbeat.global_marks[last]
-    if math.isnan(a) or math.isnan(b) or heartbeat.usable.sum() < 3:
-        return NAN
-    return second_component(heartbeat.beat[heartbeat.usable, round(a) : round(b) + 1])
+def length(vector: Floats) -> Floats:
+    """Length of each column of `vector`, shape (3, n); shape (n,)."""
+    return np.sqrt(add(vector**2))
 
 
-def _qrs_complexity(heartbeat: Heartbeat) -> float:
-    return _complexity(heartbeat, Mark.QRS_ONSET, Mark.QRS_OFFSET)
+def direction(name: str, heartbeats: Heartbeats) -> Floats:
+    """Frontal axis of a quantity, e.g. `qrs_area_mvms`, in degrees; without aVF from I and II; shape (n,)."""
+    i, ii, avf = heartbeats.leads(name, ("I", "II", "aVF"))
+    return frontal_axis(i, np.where(np.isnan(avf), ii - i / 2, avf))
 
 
-def _t_complexity(heartbeat: Heartbeat) -> float:
-    return _complexity(heartbeat, Mark.T_ONSET, Mark.T_OFFSET)
+p_axis = partial(direction, "p_area_mvms")
+qrs_axis = partial(direction, "qrs_area_mvms")
+t_axis = partial(direction, "t_area_mvms")
 
 
-def _cosine_of_qrs_axis(heartbeat: Heartbeat) -> float:
-    return math.cos(math.radians(qrs_axis(heartbeat)))
+def _cosine(name: str, heartbeats: Heartbeats) -> Floats:
+    return np.cos(np.radians(direction(name, heartbeats)))
 
 
-def _sine_of_qrs_axis(heartbeat: Heartbeat) -> float:
-    return math.sin(math.radians(qrs_axis(heartbeat)))
+def _sine(name: str, heartbeats: Heartbeats) -> Floats:
+    return np.sin(np.radians(direction(name, heartbeats)))
 
 
-def _cosine_of_t_axis(heartbeat: Heartbeat) -> float:
-    return math.cos(math.radians(t_axis(heartbeat)))
+def frontal_qrs_t_angle(heartbeats: Heartbeats) -> Floats:
+    """Angle between the QRS and T axes in the frontal plane, 0 to 180 degrees, shape (n,)."""
+    apart = np.abs(qrs_axis(heartbeats) - t_axis(heartbeats))
+    smaller: Floats = np.minimum(apart, 360 - apart)
+    return smaller
 
 
-def _sine_of_t_axis(heartbeat: Heartbeat) -> float:
-    return math.sin(math.radians(t_axis(heartbeat)))
+def vector(name: str, heartbeats: Heartbeats) -> Floats:
+    """Heart vector `qrs_mean`, `qrs_peak`, `t_mean`, `t_peak` or `qrst`; X left, Y down, Z back; shape (3, n)."""
+    return np.stack([heartbeats.fact(f"{name}_{axis}") for axis in "xyz"])
+
+
+def _spatial_angle(which: str, heartbeats: Heartbeats) -> Floats:
+    return angle_between(vector(f"qrs_{which}", heartbeats), vector(f"t_{which}", heartbeats))
+
+
+def _magnitude(name: str, heartbeats: Heartbeats) -> Floats:
+    return length(vector(name, heartbeats))
+
+
+def _magnitude_ratio(heartbeats: Heartbeats) -> Floats:
+    return _magnitude("t_peak", heartbeats) / np.maximum(_magnitude("qrs_peak", heartbeats), 1e-9)
+
+
+def _azimuth(name: str, heartbeats: Heartbeats) -> Floats:
+    x, _, z = vector(name, heartbeats)
+    degrees: Floats = np.degrees(np.arctan2(z, x))
+    return degrees
+
+
+def _elevation(name: str, heartbeats: Heartbeats) -> Floats:
+    x, y, z = vector(name, heartbeats)
+    degrees: Floats = np.degrees(np.arctan2(y, np.sqrt(x**2 + z**2)))
+    return degrees
 
 
 MEASUREMENTS = (
@@ -236,36 +144,54 @@ MEASUREMENTS = (
         "t_axis_deg", "deg", "Frontal axis of the T wave's net area.", AHA_I, t_axis,
         loinc="8638-9", mdc="MDC_ECG_ANGLE_T_FRONT",
     ),
-    Measurement("st_axis_deg", "deg", "Frontal axis of the ST level 60 ms after J.", AHA_I, _st_axis),
-    Measurement("qrs_axis_cosine_ratio", "1", "Cosine of the QRS axis: 1 left.", AHA_III, _cosine_of_qrs_axis),
-    Measurement("qrs_axis_sine_ratio", "1", "Sine of the QRS axis: 1 down.", AHA_III, _sine_of_qrs_axis),
-    Measurement("t_axis_cosine_ratio", "1", "Cosine of the T axis: 1 left.", AHA_I, _cosine_of_t_axis),
-    Measurement("t_axis_sine_ratio", "1", "Sine of the T axis: 1 down.", AHA_I, _sine_of_t_axis),
+    Measurement(
+        "st_axis_deg", "deg", "Frontal axis of the ST level 60 ms after J.", AHA_I,
+        partial(direction, "st_j60_amplitude_mv"),
+    ),
+    Measurement(
+        "qrs_axis_cosine_ratio", "1", "Cosine of the QRS axis: 1 left.", AHA_III,
+        partial(_cosine, "qrs_area_mvms"),
+    ),
+    Measurement("qrs_axis_sine_ratio", "1", "Sine of the QRS axis: 1 down.", AHA_III, partial(_sine, "qrs_area_mvms")),
+    Measurement("t_axis_cosine_ratio", "1", "Cosine of the T axis: 1 left.", AHA_I, partial(_cosine, "t_area_mvms")),
+    Measurement("t_axis_sine_ratio", "1", "Sine of the T axis: 1 down.", AHA_I, partial(_sine, "t_area_mvms")),
     Measurement(
         "qrs_t_angle_frontal_deg", "deg", "Angle between QRS and T axes.", FRONTAL, frontal_qrs_t_angle
     ),
     Measurement(
         "qrs_t_angle_spatial_deg", "deg", "Angle in space between mean QRS and mean T vector (Kors).", KARDYS,
-        spatial_qrs_t_angle, reference=(0.0, 105.0), reference_source=KARDYS,
+        partial(_spatial_angle, "mean"), reference=(0.0, 105.0), reference_source=KARDYS,
     ),
     Measurement(
         "qrs_t_peak_angle_spatial_deg", "deg", "Angle in space between largest QRS and largest T vector (Kors).",
-        KORS, spatial_peak_angle,
+        KORS, partial(_spatial_angle, "peak"),
     ),
-    Measurement("qrs_vector_magnitude_mv", "mV", "Largest QRS vector (Kors).", KORS, _qrs_magnitude),
-    Measurement("t_vector_magnitude_mv", "mV", "Largest T vector (Kors).", KORS, _t_magnitude),
+    Measurement("qrs_vector_magnitude_mv", "mV", "Largest QRS vector (Kors).", KORS, partial(_magnitude, "qrs_peak")),
+    Measurement("t_vector_magnitude_mv", "mV", "Largest T vector (Kors).", KORS, partial(_magnitude, "t_peak")),
     Measurement("t_qrs_vector_ratio", "1", "Largest T over largest QRS vector (Kors).", KORS, _magnitude_ratio),
-    Measurement("ventricular_gradient_mvms", "mV*ms", "Size of the QRST integral in space (Kors).", KORS, _gradient),
-    Measurement("qrs_azimuth_deg", "deg", "Horizontal direction of mean QRS: 0 left, 90 back.", KORS, _qrs_azimuth),
-    Measurement("qrs_elevation_deg", "deg", "Elevation of mean QRS vector: 90 down.", KORS, _qrs_elevation),
-    Measurement("t_azimuth_deg", "deg", "Horizontal direction of mean T: 0 left, 90 back.", KORS, _t_azimuth),
-    Measurement("t_elevation_deg", "deg", "Elevation of mean T vector: 90 down.", KORS, _t_elevation),
+    Measurement(
+        "ventricular_gradient_mvms", "mV*ms", "Size of the QRST integral in space (Kors).", KORS,
+        partial(_magnitude, "qrst"),
+    ),
+    Measurement(
+        "qrs_azimuth_deg", "deg", "Horizontal direction of mean QRS: 0 left, 90 back.", KORS,
+        partial(_azimuth, "qrs_mean"),
+    ),
+    Measurement(
+        "qrs_elevation_deg", "deg", "Elevation of mean QRS vector: 90 down.", KORS,
+        partial(_elevation, "qrs_mean"),
+    ),
+    Measurement(
+        "t_azimuth_deg", "deg", "Horizontal direction of mean T: 0 left, 90 back.", KORS,
+        partial(_azimuth, "t_mean"),
+    ),
+    Measurement("t_elevation_deg", "deg", "Elevation of mean T vector: 90 down.", KORS, partial(_elevation, "t_mean")),
     Measurement(
         "qrs_complexity_ratio", "1", "Second over first singular value (root of the PCA ratio) of the QRS complexes.",
-        OKIN, _qrs_complexity,
+        OKIN, partial(fact, "qrs_complexity"),
     ),
     Measurement(
         "t_complexity_ratio", "1", "Second over first singular value (root of the PCA ratio) of the T waves.",
-        OKIN, _t_complexity,
+        OKIN, partial(fact, "t_complexity"),
     ),
 )  # fmt: skip

@@ -1,17 +1,31 @@
-"""One recording measured: its row of the feature table, and its rows of the fiducials table."""
+"""Recordings measured: their rows of the feature table, and of the fiducials table."""
 
 import math
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from twelvelead.measure.catalogue import CATALOGUE
+from twelvelead.measure.catalogue import CATALOGUE, evaluate, tabulate
+from twelvelead.measure.condense import condense, gather
+from twelvelead.measure.fiducials import tabulate_fiducials
 from twelvelead.measure.heartbeat import Heartbeat
 from twelvelead.measure.observe import observe
 from twelvelead.signal import assess
 from twelvelead.signal.recording import Recording
-from twelvelead.terms import FIDUCIAL_TIMES, Unmeasurable
+from twelvelead.terms import FAILURES, Unmeasurable
+
+Floats = NDArray[np.float64]
+
+
+class Rows(NamedTuple):
+    """What came of several recordings: tables keeping `features_contract()`, `terms.FIDUCIALS` and `terms.FAILURES`."""
+
+    features: pl.DataFrame
+    fiducials: pl.DataFrame
+    failures: pl.DataFrame
 
 
 def measure(recording: Recording) -> tuple[dict[str, Any], pl.DataFrame]:
@@ -39,39 +53,48 @@ def measure(recording: Recording) -> tuple[dict[str, Any], pl.DataFrame]:
     Each wave is measured on the median beat of the commonest QRS shape, at 500 Hz; amplitudes on a copy of 0.4–150 Hz,
     times on one of 0.5–40 Hz, both without phase shift. The fiducials table has the marks of every single beat.
     """
-    quality = assess(recording)
-    if quality.refusal is not None:
-        raise Unmeasurable(quality.refusal.reason, quality.refusal.message)
-    heartbeat = observe(recording, quality.usable)
-    values = ((m.name, float(m.function(heartbeat))) for m in CATALOGUE)
+    heartbeat = _observe(recording)
+    values = evaluate(gather([condense(heartbeat)]))[:, 0].tolist()
     row: dict[str, Any] = {"recording_id": recording.id}
-    row |= {name: value if math.isfinite(value) else None for name, value in values}
-    return row, tabulate_fiducials(heartbeat)
+    row |= {m.name: value if math.isfinite(value) else None for m, value in zip(CATALOGUE, values, strict=True)}
+    return row, tabulate_fiducials([heartbeat])
 
 
-def tabulate_fiducials(heartbeat: Heartbeat) -> pl.DataFrame:
-    """List the marks of every beat and lead, as `terms.FIDUCIALS` has them.
+def measure_many(recordings: Iterable[Recording], *, fiducials: bool = True) -> Rows:
+    """Measure several ECGs; each row is the same as if its recording had been measured alone.
 
     Parameters
     ----------
-    heartbeat : Heartbeat
-        From `observe`.
+    recordings : iterable of Recording
+        Taken one at a time; only what is left of them is kept.
+    fiducials : bool
+        Whether the table of marks is wanted; it is empty otherwise.
 
     Returns
     -------
-    DataFrame
-        Sorted by beat, then in the recording's order of leads, `global` last; times in s, to 0.1 ms.
+    Rows
+        Features and fiducials in the order of the recordings; those that can't be measured are failures.
     """
-    names = (*heartbeat.leads, "global")
-    n_beats = len(heartbeat.times_s)
-    marks = np.concatenate([heartbeat.beat_marks_s, heartbeat.global_marks_s[:, :, None]], axis=2)
-    flat = np.round(marks.transpose(0, 2, 1).reshape(-1, len(FIDUCIAL_TIMES)), 4)
-    columns = {name: pl.Series(flat[:, k], nan_to_null=True) for k, name in enumerate(FIDUCIAL_TIMES)}
-    return pl.DataFrame(
-        {
-            "recording_id": pl.Series([heartbeat.recording_id] * len(flat), dtype=pl.String),
-            "lead": pl.Series(list(names) * n_beats, dtype=pl.String),
-            "beat": pl.Series(np.repeat(np.arange(n_beats), len(names)), dtype=pl.Int32),
-            **columns,
-        }
-    )
+    ids: list[str] = []
+    numbers: list[tuple[Floats, Floats]] = []
+    heartbeats: list[Heartbeat] = []
+    failures: list[dict[str, str]] = []
+    for recording in recordings:
+        try:
+            heartbeat = _observe(recording)
+        except Unmeasurable as error:
+            failures.append({"recording_id": recording.id, "reason": error.reason.value, "message": str(error)})
+        else:
+            if fiducials:
+                heartbeats.append(heartbeat)
+            ids.append(recording.id)
+            numbers.append(condense(heartbeat))
+    return Rows(tabulate(ids, gather(numbers)), tabulate_fiducials(heartbeats), FAILURES.select(failures))
+
+
+def _observe(recording: Recording) -> Heartbeat:
+    """Find the heartbeat of a recording whose quality allows it."""
+    quality = assess(recording)
+    if quality.refusal is not None:
+        raise Unmeasurable(quality.refusal.reason, quality.refusal.message)
+    return observe(recording, quality.usable)

@@ -1,10 +1,13 @@
 """Voltage criteria of ventricular hypertrophy, and low voltage."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from twelvelead.measure.heartbeat import Heartbeat
+from twelvelead.measure.heartbeat import Heartbeats, add
 from twelvelead.measure.intervals import qrs_duration
-from twelvelead.terms import CHEST_LEADS, LIMB_LEADS, Measurement
+from twelvelead.terms import CHEST_LEADS, LEADS, LIMB_LEADS, Measurement
+
+Floats = NDArray[np.float64]
 
 AHA_V = "doi:10.1161/CIRCULATIONAHA.108.191097"
 AHA_II = "doi:10.1161/CIRCULATIONAHA.106.180201"
@@ -15,66 +18,67 @@ MOLLOY = "doi:10.1016/0735-1097(92)90376-X"
 PEGUERO = "doi:10.1016/j.jacc.2017.01.037"
 
 
-def depth(heartbeat: Heartbeat, lead: str) -> float:
-    """Depth of the deepest negative QRS wave of a lead, S or QS, as a positive number in mV."""
-    return -min(heartbeat.lead("s_amplitude_mv", lead), heartbeat.lead("q_amplitude_mv", lead))
+def depth(heartbeats: Heartbeats, lead: str) -> Floats:
+    """Depth of the deepest negative QRS wave of a lead, S or QS, as a positive number in mV, shape (n,)."""
+    return -np.minimum(heartbeats.lead("s_amplitude_mv", lead), heartbeats.lead("q_amplitude_mv", lead))
 
 
-def height(heartbeat: Heartbeat, lead: str) -> float:
-    """Height of the tallest positive QRS wave of a lead in mV."""
-    return max(heartbeat.lead("r_amplitude_mv", lead), heartbeat.lead("r_prime_amplitude_mv", lead))
+def height(heartbeats: Heartbeats, lead: str) -> Floats:
+    """Height of the tallest positive QRS wave of a lead in mV, shape (n,)."""
+    return np.maximum(heartbeats.lead("r_amplitude_mv", lead), heartbeats.lead("r_prime_amplitude_mv", lead))
 
 
-def peak_to_peak(heartbeat: Heartbeat, lead: str) -> float:
+def peak_to_peak(heartbeats: Heartbeats, lead: str) -> Floats:
     """Amplitude of the QRS complex of a lead from its deepest to its highest point, mV."""
-    return height(heartbeat, lead) + depth(heartbeat, lead)
+    return height(heartbeats, lead) + depth(heartbeats, lead)
 
 
-def sokolow_lyon(heartbeat: Heartbeat) -> float:
+def sokolow_lyon(heartbeats: Heartbeats) -> Floats:
     """S in V1 plus the taller R of V5 and V6, mV."""
-    return depth(heartbeat, "V1") + float(np.maximum(height(heartbeat, "V5"), height(heartbeat, "V6")))
+    return depth(heartbeats, "V1") + np.maximum(height(heartbeats, "V5"), height(heartbeats, "V6"))
 
 
-def cornell(heartbeat: Heartbeat) -> float:
+def cornell(heartbeats: Heartbeats) -> Floats:
     """R in aVL plus S in V3, mV."""
-    return height(heartbeat, "aVL") + depth(heartbeat, "V3")
+    return height(heartbeats, "aVL") + depth(heartbeats, "V3")
 
 
-def cornell_product(heartbeat: Heartbeat) -> float:
+def cornell_product(heartbeats: Heartbeats) -> Floats:
     """Cornell voltage times QRS duration, mV·ms."""
-    return cornell(heartbeat) * qrs_duration(heartbeat)
+    return cornell(heartbeats) * qrs_duration(heartbeats)
 
 
-def peguero_lo_presti(heartbeat: Heartbeat) -> float:
+def peguero_lo_presti(heartbeats: Heartbeats) -> Floats:
     """Deepest S of any of the twelve leads plus S in V4, mV."""
-    return float(np.max([depth(heartbeat, lead) for lead in LIMB_LEADS + CHEST_LEADS])) + depth(heartbeat, "V4")
+    deepest: Floats = np.max([depth(heartbeats, lead) for lead in LEADS], axis=0)
+    return deepest + depth(heartbeats, "V4")
 
 
-def _right(heartbeat: Heartbeat) -> float:
-    return height(heartbeat, "V1") + float(np.maximum(depth(heartbeat, "V5"), depth(heartbeat, "V6")))
+def _right(heartbeats: Heartbeats) -> Floats:
+    return height(heartbeats, "V1") + np.maximum(depth(heartbeats, "V5"), depth(heartbeats, "V6"))
 
 
-def _largest(heartbeat: Heartbeat, leads: tuple[str, ...]) -> float:
-    values = [peak_to_peak(heartbeat, lead) for lead in leads]
-    return max(values) if not np.isnan(values).any() else float("nan")
+def _largest(heartbeats: Heartbeats, leads: tuple[str, ...]) -> Floats:
+    largest: Floats = np.max([peak_to_peak(heartbeats, lead) for lead in leads], axis=0)
+    return largest
 
 
-def _limb(heartbeat: Heartbeat) -> float:
-    return _largest(heartbeat, LIMB_LEADS)
+def _limb(heartbeats: Heartbeats) -> Floats:
+    return _largest(heartbeats, LIMB_LEADS)
 
 
-def _chest(heartbeat: Heartbeat) -> float:
-    return _largest(heartbeat, CHEST_LEADS)
+def _chest(heartbeats: Heartbeats) -> Floats:
+    return _largest(heartbeats, CHEST_LEADS)
 
 
-def low_voltage(heartbeat: Heartbeat) -> float:
+def low_voltage(heartbeats: Heartbeats) -> Floats:
     """Count which of limb (< 0.5 mV) and chest leads (< 1 mV) are low throughout: 0, 1 or 2."""
-    limb, chest = _limb(heartbeat), _chest(heartbeat)
-    return float("nan") if np.isnan([limb, chest]).any() else float(limb < 0.5) + float(chest < 1.0)
+    limb, chest = _limb(heartbeats), _chest(heartbeats)
+    return np.where(np.isnan(limb + chest), np.nan, (limb < 0.5) + 1.0 * (chest < 1.0))
 
 
-def _total(heartbeat: Heartbeat) -> float:
-    return float(sum(peak_to_peak(heartbeat, lead) for lead in LIMB_LEADS + CHEST_LEADS))
+def _total(heartbeats: Heartbeats) -> Floats:
+    return add(np.array([peak_to_peak(heartbeats, lead) for lead in LEADS]))
 
 
 MEASUREMENTS = (

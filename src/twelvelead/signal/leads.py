@@ -12,7 +12,7 @@ from twelvelead.terms import LEADS
 
 Samples = NDArray[np.float32]
 
-_MOST_COMPARED = 2500
+_MOST_COMPARED = 1250
 _BY_LOWER = {lead.lower(): lead for lead in LEADS}
 _PREFIXES = ("lead ", "lead_", "ecg ", "ecg_", "mdc_ecg_lead_")
 

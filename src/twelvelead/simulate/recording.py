@@ -147,14 +147,16 @@ def true_fiducials(truth_row: Mapping[str, Any], *, site: Site) -> pl.DataFrame:
     beats = draw_beats(truth_row, duration=DURATION_S, rng=rng)
     qrs = np.where(beats.premature, PREMATURE_QRS_S, float(truth_row["qrs_duration_ms"]) / 1000)
     kept = np.flatnonzero((beats.onset >= 0) & (beats.onset + qrs <= DURATION_S))
-    absent = dict.fromkeys(FIDUCIAL_TIMES)
+    absent = dict.fromkeys((*FIDUCIAL_TIMES, "p_confidence", "qrs_confidence", "t_confidence"))
     rows: list[dict[str, Any]] = []
     for number, beat in enumerate(kept):
         make = premature_waves if beats.premature[beat] else conducted_waves
         marks = _marks(make(truth_row, beats.qt[[beat]]))
         for lead in ("global", *site.leads):
             times = {name: _inside(beats.onset[beat] + time) for name, time in marks[lead].items()}
-            rows.append({"recording_id": truth_row["recording_id"], "lead": lead, "beat": number, **(absent | times)})
+            kind = "wide" if beats.premature[beat] else "dominant"
+            key = {"recording_id": truth_row["recording_id"], "lead": lead, "beat": number, "kind": kind}
+            rows.append(key | absent | times)
     return FIDUCIALS.select(rows)
 
 

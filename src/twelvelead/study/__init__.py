@@ -1,13 +1,35 @@
-"""One declared study, run end to end and resumable."""
+"""One declared study, run end to end and resumable.
 
-from twelvelead.study.application import Applied, apply_study, read_demographics
-from twelvelead.study.archive import Measured, measure_archive
-from twelvelead.study.declaration import Study, builtin_studies, declare, load_study, parse_study
-from twelvelead.study.examination import examine
-from twelvelead.study.files import measure_files, predict_files
-from twelvelead.study.pool import Progress, silent
-from twelvelead.study.run import Refusal, Results, run_study
-from twelvelead.study.simulated import run_demo, simulate_hospitals
+What a name needs is imported when it is first used: a worker that only measures need not wait for what fits models.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twelvelead.study.application import Applied, apply_study, read_demographics
+    from twelvelead.study.archive import Measured, measure_archive
+    from twelvelead.study.declaration import Study, builtin_studies, declare, load_study, parse_study
+    from twelvelead.study.examination import examine
+    from twelvelead.study.files import predict_files
+    from twelvelead.study.kernels import compile_kernels
+    from twelvelead.study.measuring import Tally, measure_files
+    from twelvelead.study.progress import Progress, silent
+    from twelvelead.study.run import Refusal, Results, run_study
+    from twelvelead.study.simulated import run_demo, simulate_hospitals
+
+_HOMES = {
+    "application": ("Applied", "apply_study", "read_demographics"),
+    "archive": ("Measured", "measure_archive"),
+    "declaration": ("Study", "builtin_studies", "declare", "load_study", "parse_study"),
+    "examination": ("examine",),
+    "files": ("predict_files",),
+    "kernels": ("compile_kernels",),
+    "measuring": ("Tally", "measure_files"),
+    "progress": ("Progress", "silent"),
+    "run": ("Refusal", "Results", "run_study"),
+    "simulated": ("run_demo", "simulate_hospitals"),
+}
 
 __all__ = [
     "Applied",
@@ -16,8 +38,10 @@ __all__ = [
     "Refusal",
     "Results",
     "Study",
+    "Tally",
     "apply_study",
     "builtin_studies",
+    "compile_kernels",
     "declare",
     "examine",
     "load_study",
@@ -31,3 +55,11 @@ __all__ = [
     "silent",
     "simulate_hospitals",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names above
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -14,7 +14,7 @@ from twelvelead.predict import explain, from_parts, top_reasons
 from twelvelead.study.archive import UNDECLARED, measure_archive
 from twelvelead.study.declaration import Study, parse_json
 from twelvelead.study.fitting import FULL
-from twelvelead.study.pool import Progress, silent
+from twelvelead.study.progress import Progress, silent
 from twelvelead.study.sample import join_predictors
 from twelvelead.terms import RISKS, InputError
 
@@ -79,7 +79,9 @@ def apply_study(
         If the folder is no finished study.
     """
     study = _read_study(folder)
-    measured = measure_archive(recordings, work=work, workers=workers, declared=declared, progress=progress)
+    measured = measure_archive(
+        recordings, work=work, workers=workers, declared=declared, fiducials=False, progress=progress
+    )
     ids = measured.features.select("recording_id")
     model = ECG_ONLY if demographics is None else FULL
     people = ids.with_columns(age_years=pl.lit(None, pl.Float64), sex=pl.lit(None, pl.String))

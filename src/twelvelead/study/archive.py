@@ -1,60 +1,117 @@
-"""Measure an archive of recordings: in shards, on several processes, resumable after a kill."""
+"""Measure an archive of recordings: in shards, on several processes or machines, resumable after a kill."""
 
 import hashlib
+import os
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from twelvelead.io import Found, read
+from twelvelead.io import Found, open_recording, sink_table
 from twelvelead.io.formats import Declaration
-from twelvelead.io.tables import write_table
-from twelvelead.measure import features_contract, measure
-from twelvelead.study.pool import Progress, run_tasks, silent
+from twelvelead.measure import features_contract, measure_many
+from twelvelead.measure.row import Rows
+from twelvelead.measure.windows import LONG_S, OVERLAP_S, PIECE_S, measure_windows
+from twelvelead.signal import Recording
+from twelvelead.study.kernels import compile_kernels
+from twelvelead.study.pool import run_tasks
+from twelvelead.study.progress import Progress, silent
 from twelvelead.study.versions import code_digest
-from twelvelead.terms import FAILURES, FIDUCIALS, Error, Reason, Unmeasurable
+from twelvelead.terms import FAILURES, FIDUCIALS, Contract, Error, Reason
 
-SHARD = 100
-SIDE_FILES = (".hea", ".dat", ".mat", ".json")  # files that may belong to the one that names a recording
-TABLES = ("failures", "fiducials", "features")  # written in this order: a shard with features is complete
-
-
+SHARD = 128  # recordings: some tenths of a second of work, and all that a killed run has lost of each worker
+BLOCK = 32  # recordings that are measured together
+SIDE_FILES = (".hea", ".dat", ".mat", ".json")  # that may belong to the one that names a recording; likeliest first
 UNDECLARED = Declaration()
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What came of an archive: three tables keeping `features_contract()`, `FIDUCIALS` and `FAILURES`."""
+class Shard:
+    """Recordings that are measured in one go, and where their tables are written.
 
-    features: pl.DataFrame
-    fiducials: pl.DataFrame
-    failures: pl.DataFrame
+    Parameters
+    ----------
+    recordings : tuple of Found
+        Sorted by id.
+    declared : Declaration
+        For signal tables that don't say.
+    fiducials : bool
+        Whether that table is wanted.
+    stem : Path
+        Beginning of its files' names.
+    """
 
-
-@dataclass(frozen=True)
-class _Shard:
     recordings: tuple[Found, ...]
     declared: Declaration
+    fiducials: bool
     stem: Path
 
     def path(self, table: str) -> Path:
+        """File of one of the tables."""
         return self.stem.with_name(f"{self.stem.name}.{table}.parquet")
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it was measured: its features are written last."""
+        return self.path("features").is_file()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of an archive. The tables stay in the shards' files until they are asked for.
+
+    Parameters
+    ----------
+    shards : tuple of Shard
+        All done.
+    failures : DataFrame keeping `terms.FAILURES`
+        The recordings that could not be measured.
+    n_measured : int
+        How many could.
+    """
+
+    shards: tuple[Shard, ...]
+    failures: pl.DataFrame
+    n_measured: int
+
+    @cached_property
+    def features(self) -> pl.DataFrame:
+        """One row per recording, keeping `features_contract()`, in the order of recording_id."""
+        return features_contract().check(self._scan("features", features_contract()).collect())
+
+    @cached_property
+    def fiducials(self) -> pl.DataFrame:
+        """The marks of every beat, keeping `terms.FIDUCIALS`; without rows where they were not wanted."""
+        return FIDUCIALS.check(self._scan("fiducials", FIDUCIALS).collect())
+
+    def write_features(self, path: Path) -> None:
+        """Write the features piece by piece, so that they need not fit into memory."""
+        sink_table(self._scan("features", features_contract()), path)
+
+    def write_fiducials(self, path: Path) -> None:
+        """Write the fiducials piece by piece, so that they need not fit into memory."""
+        sink_table(self._scan("fiducials", FIDUCIALS), path)
+
+    def _scan(self, table: str, contract: Contract) -> pl.LazyFrame:
+        files = [path for shard in self.shards if (path := shard.path(table)).is_file()]
+        return pl.scan_parquet(files) if files else contract.empty().lazy()
 
 
 def measure_archive(
     recordings: Sequence[Found],
     *,
     work: Path,
-    workers: int = 1,
+    workers: int | str = 1,
     declared: Declaration = UNDECLARED,
+    fiducials: bool = True,
     progress: Progress = silent,
     stage: str = "measuring",
 ) -> Measured:
-    """Measure recordings and gather the tables.
+    """Measure recordings, each as if it were alone.
 
     Parameters
     ----------
@@ -62,10 +119,12 @@ def measure_archive(
         What `io.find_recordings` found, or a database's cohort names.
     work : Path
         Folder for the shards. Shards of the same files, measured by the same version, are taken from it.
-    workers : int
-        Processes. The tables don't depend on it.
+    workers : int or str
+        Processes of this machine, or `dask=ADDRESS` of a Dask cluster. The tables don't depend on it.
     declared : Declaration
         For signal tables that don't say.
+    fiducials : bool
+        Whether the marks of every beat are wanted, which takes time.
     progress : Progress
         Told after each shard.
     stage : str
@@ -74,94 +133,147 @@ def measure_archive(
     Returns
     -------
     Measured
-        Tables in the order of recording_id. A recording that can't be read or measured, or whose id is not unique, is
-        a row of `failures`.
+        A recording that can't be read or measured, or whose id is not unique, is a row of `failures`.
     """
+    shards = _plan(recordings, work=work, declared=declared, fiducials=fiducials)
+    work.mkdir(parents=True, exist_ok=True)
+    todo = [shard for shard in shards if not shard.is_done]
+    if todo and isinstance(workers, int):
+        compile_kernels(progress)
+    run_tasks(
+        measure_shard, todo, workers=workers, stage=stage, progress=progress,
+        size=lambda shard: len(shard.recordings), needs=_needs,
+    )  # fmt: skip
+    refused = [pl.read_parquet(path) for shard in shards if (path := shard.path("failures")).is_file()]
+    failures = pl.concat([FAILURES.empty(), *refused, _duplicates(recordings)]).sort("recording_id", "reason")
+    n_measured = sum(len(shard.recordings) for shard in shards) - sum(table.height for table in refused)
+    return Measured(tuple(shards), FAILURES.check(failures), n_measured)
+
+
+def _plan(recordings: Sequence[Found], *, work: Path, declared: Declaration, fiducials: bool) -> list[Shard]:
+    """Deal the recordings of unique ids out to shards, in the order of their ids."""
     times = Counter(r.recording_id for r in recordings)
     unique = sorted((r for r in recordings if times[r.recording_id] == 1), key=lambda r: r.recording_id)
-    shards = [
-        _Shard(part, declared, work / f"{start // SHARD:06d}-{_digest(part, declared)}")
-        for start in range(0, len(unique), SHARD)
-        if (part := tuple(unique[start : start + SHARD]))
-    ]
-    work.mkdir(parents=True, exist_ok=True)
-    todo = [shard for shard in shards if not shard.path("features").is_file()]
-    run_tasks(
-        _measure_shard, todo, workers=workers, stage=stage, progress=progress, size=lambda shard: len(shard.recordings)
-    )
-    duplicates = FAILURES.select(
+    shards = []
+    for start in range(0, len(unique), SHARD):
+        part = unique[start : start + SHARD]
+        # Absolute, for workers elsewhere; as strings, since an archive has a million.
+        there = tuple(Found(r.recording_id, os.path.abspath(r.file)) for r in part)  # noqa: PTH100
+        name = f"{start // SHARD:06d}-{_digest(there, declared, fiducials=fiducials)}"
+        shards.append(Shard(there, declared, fiducials, work.absolute() / name))
+    return shards
+
+
+def _duplicates(recordings: Sequence[Found]) -> pl.DataFrame:
+    times = Counter(r.recording_id for r in recordings)
+    return FAILURES.select(
         [
             {
                 "recording_id": name,
                 "reason": Reason.DUPLICATE.value,
                 "message": f"recording_id must name one recording; got {n} named {name!r}. Rename or move the others.",
             }
-            for name, n in sorted(times.items())
+            for name, n in times.items()
             if n > 1
         ]
     )
-    contract = features_contract()
-    failures = pl.concat([FAILURES.empty(), *(pl.read_parquet(s.path("failures")) for s in shards), duplicates])
-    return Measured(
-        features=contract.check(
-            pl.concat([contract.empty(), *(pl.read_parquet(s.path("features")) for s in shards)]).sort("recording_id")
-        ),
-        fiducials=FIDUCIALS.check(
-            pl.concat([FIDUCIALS.empty(), *(pl.read_parquet(s.path("fiducials")) for s in shards)])
-        ),
-        failures=FAILURES.check(failures.sort("recording_id", "reason")),
+
+
+def _needs(shard: Shard) -> list[str]:
+    """Find the files that are there to see for whoever measures a shard."""
+    files = (os.fspath(found.file) for found in shard.recordings)
+    return [str(shard.stem.parent), *(file for file in files if Path(file).is_file())]
+
+
+def measure_shard(shard: Shard) -> None:
+    """Measure one shard and write its tables; that of the features comes last, and says that it is done."""
+    done = [
+        rows
+        for start in range(0, len(shard.recordings), BLOCK)
+        for rows in _measure_block(shard.recordings[start : start + BLOCK], shard)
+    ]
+    failures = pl.concat([rows.failures for rows in done])
+    if failures.height:
+        _write(failures, shard.path("failures"))
+    if shard.fiducials:
+        _write(pl.concat([rows.fiducials for rows in done]), shard.path("fiducials"))
+    _write(pl.concat([rows.features for rows in done]), shard.path("features"))
+
+
+def _write(table: pl.DataFrame, path: Path) -> None:
+    sink_table(table.lazy(), path, durable=False)  # what a loss of power takes can be measured again
+
+
+def _measure_block(block: Sequence[Found], shard: Shard) -> list[Rows]:
+    """Measure some recordings together; where that fails by a fault of ours, one by one, to find out whose it is."""
+    try:
+        return [_measure_together(block, shard)]
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the batch
+        if len(block) > 1:
+            return [rows for found in block for rows in _measure_block([found], shard)]
+        return [_refuse(block[0], Reason.FAULT, _fault(error))]
+
+
+def _measure_together(block: Sequence[Found], shard: Shard) -> Rows:
+    """Read and measure, one recording in memory at a time, and of a long one a window."""
+    apart: list[Rows] = []  # what is not measured with the others
+
+    def read_each() -> Iterator[Recording]:
+        for found in block:
+            try:
+                source = open_recording(
+                    found.file,
+                    fs=shard.declared.fs,
+                    leads=shard.declared.leads,
+                    units=shard.declared.units,
+                    recording_id=found.recording_id,
+                )
+                if source.duration > LONG_S:
+                    windows = source.windows(PIECE_S, overlap=OVERLAP_S)
+                    apart.append(measure_windows(windows, recording_id=found.recording_id, fiducials=shard.fiducials))
+                    continue
+                recording = source.read()
+            except (Error, OSError) as error:
+                apart.append(_refuse(found, Reason.UNREADABLE, str(error)))
+            else:
+                yield recording
+
+    together = measure_many(read_each(), fiducials=shard.fiducials)
+    if not apart:
+        return together
+    parts = [together, *apart]
+    return Rows(
+        pl.concat([rows.features for rows in parts]).sort("recording_id"),
+        pl.concat([rows.fiducials for rows in parts]).sort("recording_id", maintain_order=True),
+        pl.concat([rows.failures for rows in parts]).sort("recording_id"),
     )
 
 
-def _measure_shard(shard: _Shard) -> None:
-    """Measure one shard and write its three tables."""
-    rows: list[dict[str, Any]] = []
-    marks: list[pl.DataFrame] = [FIDUCIALS.empty()]
-    failures: list[dict[str, Any]] = []
-    for found in shard.recordings:
-        try:
-            recording = read(
-                found.path,
-                fs=shard.declared.fs,
-                leads=shard.declared.leads,
-                units=shard.declared.units,
-                recording_id=found.recording_id,
-            )
-            row, fiducials = measure(recording)
-        except Unmeasurable as error:
-            failures.append(_failure(found, error.reason, error))
-        except (Error, OSError) as error:
-            failures.append(_failure(found, Reason.UNREADABLE, error))
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            # A fault of ours must not cost the batch; it is listed with what is needed to mend it.
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            text = f"twelvelead must measure or refuse a recording; got {type(error).__name__}: {error} "
-            text += f"({Path(where.filename).name}, line {where.lineno}). Please report it with the recording."
-            failures.append({"recording_id": found.recording_id, "reason": Reason.FAULT.value, "message": text})
-        else:
-            rows.append(row)
-            marks.append(fiducials)
-    tables = {
-        "failures": FAILURES.select(failures),
-        "fiducials": pl.concat(marks),
-        "features": features_contract().select(rows),
-    }
-    for name in TABLES:
-        write_table(tables[name], shard.path(name))
+def _refuse(found: Found, reason: Reason, message: str) -> Rows:
+    row = {"recording_id": found.recording_id, "reason": reason.value, "message": message}
+    return Rows(features_contract().empty(), FIDUCIALS.empty(), FAILURES.select([row]))
 
 
-def _failure(found: Found, reason: Reason, error: Exception) -> dict[str, Any]:
-    return {"recording_id": found.recording_id, "reason": reason.value, "message": str(error)}
+def _fault(error: Exception) -> str:
+    """Say of an error that nobody foresaw what is needed to mend it."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    text = f"twelvelead must measure or refuse a recording; got {type(error).__name__}: {error} "
+    return text + f"({Path(where.filename).name}, line {where.lineno}). Please report it with the recording."
 
 
-def _digest(recordings: Sequence[Found], declared: Declaration) -> str:
+def _digest(recordings: Sequence[Found], declared: Declaration, *, fiducials: bool) -> str:
     """Name a shard by what it is made of: the code, the declaration, and each file with its size and time of change."""
-    hashed = hashlib.sha256(f"{code_digest()} {declared}".encode())
+    hashed = hashlib.sha256(f"{code_digest()} {declared} {fiducials}".encode())
     for found in recordings:
-        hashed.update(f"\n{found.recording_id}\0{found.path}".encode())
-        for suffix in sorted({found.path.suffix, *SIDE_FILES}):
-            file = found.path.with_suffix(suffix)
-            if file.is_file():
-                stat = file.stat()
-                hashed.update(f"\0{suffix} {stat.st_size} {stat.st_mtime_ns}".encode())
+        file = os.fspath(found.file)
+        hashed.update(f"\n{found.recording_id}\0{file}".encode())
+        stem, own = os.path.splitext(file)  # noqa: PTH122
+        for suffix in dict.fromkeys((own, *SIDE_FILES)):
+            try:
+                stat = os.stat(stem + suffix)  # noqa: PTH116
+            except OSError:
+                continue
+            hashed.update(f"\0{suffix} {stat.st_size} {stat.st_mtime_ns}".encode())
+            if suffix == ".dat":  # what else there is would be no part of the record
+                break
     return hashed.hexdigest()[:16]

@@ -1,56 +1,13 @@
-"""The batch jobs of the command line: paths in, tables out."""
+"""Apply a study for the command line: paths in, table out."""
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import polars as pl
-
 from twelvelead.io import find_recordings
-from twelvelead.io.formats import Declaration
 from twelvelead.io.tables import write_table
 from twelvelead.study.application import Applied, apply_study, read_demographics
-from twelvelead.study.archive import UNDECLARED, Measured, measure_archive
-from twelvelead.study.pool import Progress, silent
-
-
-def measure_files(
-    paths: Sequence[Path],
-    *,
-    out: Path,
-    fiducials: Path | None = None,
-    failures: Path | None = None,
-    workers: int = 1,
-    declared: Declaration = UNDECLARED,
-    progress: Progress = silent,
-) -> Measured:
-    """Measure all recordings found under `paths`, and write the tables that are asked for.
-
-    A killed run leaves its finished shards beside `out`; the same command takes them up, and removes them at the end.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        Recordings, and folders that are searched.
-    out, fiducials, failures : Path
-        Tables to be written, .parquet or .csv; the last two where they are asked for.
-    workers : int
-        Processes.
-    declared : Declaration
-        What signal tables don't say of themselves.
-    progress : Progress
-        Told how far the measuring has come.
-
-    Raises
-    ------
-    InputError
-        If a path is not there or no recording is found.
-    """
-    work = out.with_name(f".{out.name}.unfinished")
-    measured = measure_archive(find_recordings(paths), work=work, workers=workers, declared=declared, progress=progress)
-    _write({out: measured.features, fiducials: measured.fiducials, failures: measured.failures})
-    shutil.rmtree(work)
-    return measured
+from twelvelead.study.progress import Progress, silent
 
 
 def predict_files(
@@ -90,12 +47,8 @@ def predict_files(
     applied = apply_study(
         study, find_recordings(paths), demographics=known, work=work, workers=workers, progress=progress
     )
-    _write({out: applied.risks, failures: applied.failures})
+    write_table(applied.risks, out)
+    if failures is not None:
+        write_table(applied.failures, failures)
     shutil.rmtree(work)
     return applied
-
-
-def _write(tables: dict[Path | None, pl.DataFrame]) -> None:
-    for path, table in tables.items():
-        if path is not None:
-            write_table(table, path)

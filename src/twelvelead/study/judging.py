@@ -8,7 +8,8 @@ import polars as pl
 
 from twelvelead.io.tables import write_table
 from twelvelead.study.declaration import Study
-from twelvelead.study.pool import Progress, run_tasks
+from twelvelead.study.pool import run_tasks
+from twelvelead.study.progress import Progress
 from twelvelead.terms import PERFORMANCE
 from twelvelead.validate import Objection, check, performance, refuse
 

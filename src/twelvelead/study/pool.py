@@ -5,42 +5,26 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing import get_context
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from twelvelead.study.cluster import run_on_cluster
+from twelvelead.study.progress import Progress
 from twelvelead.terms import InputError
 
 Task = TypeVar("Task")
-
-
-class Progress(Protocol):
-    """Told how far a stage has come; the shell draws it."""
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Take note that `done` of `total` are done."""
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Take no note of how far a `stage` has come: `done` of `total`.
-
-    Parameters
-    ----------
-    stage : str
-        What is done.
-    done, total : int
-        How many are done, and of how many.
-    """
 
 
 def run_tasks(
     function: Callable[[Task], Any],
     tasks: Sequence[Task],
     *,
-    workers: int,
+    workers: int | str,
     stage: str,
     progress: Progress,
     size: Callable[[Task], int] = lambda _: 1,
+    needs: Callable[[Task], Sequence[str]] = lambda _: (),
 ) -> None:
     """Run every task; each writes its own result to disk, so that a killed run has lost only those under way.
 
@@ -50,25 +34,39 @@ def run_tasks(
         Importable from its module, since the workers are fresh processes.
     tasks : sequence
         One argument per call; the calls must not depend on each other or on their order.
-    workers : int
-        Processes, at least 1; with 1 the tasks run in this process.
+    workers : int or str
+        Processes, at least 1; with 1 the tasks run in this process. Or `dask=ADDRESS`, a Dask cluster.
     stage : str
         What the tasks do together, for the progress display.
     progress : Progress
         Called after each task.
     size : callable
         What a task counts for in the progress display.
+    needs : callable
+        The files and folders that a worker elsewhere must see to do a task.
+
+    Raises
+    ------
+    InputError
+        If `workers` is below 1, or the scheduler is not what it must be.
+    ChildProcessError
+        If a worker was killed. What was finished is kept.
 
     Notes
     -----
     Workers are spawned, never forked: a fork after OpenMP has started hangs. Each worker keeps to one thread; that
     neither changes a result nor lets the workers' threads wait for one another.
     """
-    if workers < 1:
+    if isinstance(workers, int) and workers < 1:
         msg = f"workers must be at least 1; got {workers}. Give the number of processes."
         raise InputError(msg)
     total, done = sum(map(size, tasks)), 0
     progress(stage, 0, total)
+    if isinstance(workers, str):
+        for task in run_on_cluster(function, tasks, scheduler=workers, needs=needs):
+            done += size(task)
+            progress(stage, done, total)
+        return
     if workers == 1 or len(tasks) < 2:
         with threadpool_limits(1):
             for task in tasks:
@@ -82,9 +80,11 @@ def run_tasks(
             future.result()
             done += size(futures[future])
             progress(stage, done, total)
-    except BrokenProcessPool:
-        _start.cache_clear()  # a worker was killed; whoever runs the tasks again gets new ones
-        raise
+    except BrokenProcessPool as error:
+        _start.cache_clear()  # whoever runs the tasks again gets new workers
+        msg = f"every worker must live to its task's end; got one killed while {stage}, perhaps for want of memory. "
+        msg += "Run the same again to go on from there, with fewer workers."
+        raise ChildProcessError(msg) from error
     finally:
         for future in futures:
             future.cancel()

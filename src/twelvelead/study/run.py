@@ -15,7 +15,8 @@ from twelvelead.io.tables import read_json, sha256, write_json, write_table, wri
 from twelvelead.study.declaration import Study
 from twelvelead.study.fitting import FINAL, FULL, REFUSAL, FitTask, run_fit
 from twelvelead.study.judging import judge, object_to
-from twelvelead.study.pool import Progress, run_tasks, silent
+from twelvelead.study.pool import run_tasks
+from twelvelead.study.progress import Progress, silent
 from twelvelead.study.reporting import write_report
 from twelvelead.study.sample import DEMOGRAPHICS, Sample, ecg_predictors, prepare_sample
 from twelvelead.study.versions import code_digest, versions

@@ -12,7 +12,7 @@ from twelvelead.io.databases import Database
 from twelvelead.measure import CATALOGUE
 from twelvelead.study.archive import Measured, measure_archive
 from twelvelead.study.declaration import DatabaseUse, Predictors, Study
-from twelvelead.study.pool import Progress
+from twelvelead.study.progress import Progress
 from twelvelead.terms import StudyError
 
 DEMOGRAPHICS = {

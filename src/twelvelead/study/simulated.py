@@ -11,7 +11,8 @@ from twelvelead.io.formats.wfdb_write import write_wfdb
 from twelvelead.io.tables import write_table
 from twelvelead.simulate import SITE_A, SITE_B, Site, best_auroc, hospital, recording
 from twelvelead.study.declaration import load_study
-from twelvelead.study.pool import Progress, run_tasks, silent
+from twelvelead.study.pool import run_tasks
+from twelvelead.study.progress import Progress, silent
 from twelvelead.study.run import Results, run_study
 from twelvelead.terms import InputError
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from twelvelead.io.formats.scale import Declaration, declared, to_recording
-from twelvelead.signal import Recording
+from twelvelead.io.formats.scale import Declaration, declared, to_source
+from twelvelead.io.formats.source import Source
 from twelvelead.terms import FormatError
 
 MAGIC = b"\x93NUMPY"
@@ -19,10 +19,11 @@ def recognise_npy(path: Path) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
-def read_npy(path: Path, declaration: Declaration) -> Recording:
-    """Read a recording from a 2-D array, leads along the side that has as many places as leads are declared.
+def open_npy(path: Path, declaration: Declaration) -> Source:
+    """Open a recording that is a 2-D array, leads along the side that has as many places as leads are declared.
 
-    Where both sides or neither have, leads lie along the shorter one.
+    Where both sides or neither have, leads lie along the shorter one. The array stays on disk but for the span that is
+    read.
 
     Raises
     ------
@@ -42,5 +43,4 @@ def read_npy(path: Path, declaration: Declaration) -> Recording:
     said = declared(path, declaration)
     along = [side == len(said.leads or ()) for side in samples.shape]
     leads_first = along[0] if along[0] != along[1] else samples.shape[0] < samples.shape[1]
-    columns = samples.T if leads_first else samples
-    return to_recording(np.asarray(columns, dtype=np.float64), said, path=path)
+    return to_source(samples.T if leads_first else samples, said, path=path)

@@ -1,11 +1,13 @@
 """Units of voltage, and what a signal table must declare of itself."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.io.formats.source import Source
 from twelvelead.io.tables import read_json
 from twelvelead.signal import Recording, lead_name
 from twelvelead.terms import InputError
@@ -77,8 +79,8 @@ def read_sidecar(path: Path) -> Declaration:
     return Declaration(fs=fs, leads=None if leads is None else tuple(leads), units=units)
 
 
-def to_recording(columns: NDArray[np.floating], declaration: Declaration, *, path: Path) -> Recording:
-    """Make a recording of columns of samples, shape (n_samples, n_leads), and a complete declaration.
+def to_source(columns: NDArray[np.number], declaration: Declaration, *, path: Path) -> Source:
+    """Make a source of columns of samples, shape (n_samples, n_leads), and a complete declaration.
 
     Raises
     ------
@@ -97,5 +99,13 @@ def to_recording(columns: NDArray[np.floating], declaration: Declaration, *, pat
     if columns.shape[1] != len(leads):
         msg = f"leads must name every column; got {len(leads)} names for {columns.shape[1]} columns {where}"
         raise InputError(msg)
-    signal = columns.T * MV_PER[units.lower()]
-    return Recording(signal, tuple(lead_name(lead) for lead in leads), fs, id=path.stem)
+    if not (math.isfinite(fs) and fs > 0):
+        msg = f"fs must be a positive number of Hz; got {fs!r} {where}"
+        raise InputError(msg)
+    names, factor = tuple(lead_name(lead) for lead in leads), MV_PER[units.lower()]
+
+    def span(first: int, stop: int) -> Recording:
+        some: NDArray[np.floating] = np.asarray(columns[first:stop], dtype=np.float64)
+        return Recording(some.T * factor, names, fs, id=path.stem)
+
+    return Source(fs, len(columns), span)

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from twelvelead.io.formats.scale import Declaration, declared, read_sidecar, to_recording
+from twelvelead.io.formats.scale import Declaration, declared, read_sidecar, to_source
+from twelvelead.io.formats.source import Source
 from twelvelead.io.tables import read_table
-from twelvelead.signal import Recording, lead_name
+from twelvelead.signal import lead_name
 from twelvelead.terms import LEADS, FormatError, InputError
 
 TIME = "time_s"
@@ -36,8 +37,8 @@ def recognise_parquet(path: Path) -> bool:
     return _has_lead(names) or _is_declared(path)
 
 
-def read_signal_table(path: Path, declaration: Declaration) -> Recording:
-    """Read a recording from a CSV or Parquet table with one column per lead.
+def open_signal_table(path: Path, declaration: Declaration) -> Source:
+    """Open a recording that is a CSV or Parquet table with one column per lead; it is read whole.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ def read_signal_table(path: Path, declaration: Declaration) -> Recording:
         msg = f"signal columns must hold numbers; got {table.schema[text[0]]} in column {text[0]!r} of {path.name}. "
         msg += "Mend the column."
         raise FormatError(msg)
-    return to_recording(table.select(pl.col(signals).cast(pl.Float64)).to_numpy(), said, path=path)
+    return to_source(table.select(pl.col(signals).cast(pl.Float64)).to_numpy(), said, path=path)
 
 
 def _fs(table: pl.DataFrame, path: Path) -> float | None:

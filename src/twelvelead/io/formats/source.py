@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from twelvelead.signal import Recording
 from twelvelead.terms import InputError
@@ -63,7 +64,7 @@ class Source:
             msg = f"windows must be longer than 0 s and overlap by 0 s or more; got {seconds} and {overlap}. Choose so."
             raise InputError(msg)
         edges = [*range(0, max(self.n_samples - step // 2, 1), step), self.n_samples]
-        for first, stop in zip(edges[:-1], edges[1:], strict=True):
+        for first, stop in pairwise(edges):
             begin = max(first - reach, 0)
             yield begin / self.fs, self.span(begin, min(stop + reach, self.n_samples))
 
@@ -74,8 +75,12 @@ def source_of(recording: Recording) -> Source:
     def span(first: int, stop: int) -> Recording:
         if (first, stop) == (0, recording.n_samples):
             return recording
-        return replace(
-            recording, signal=recording.signal[:, first:stop], start=later(recording.start, first / recording.fs)
-        )
+        samples = recording.signal[:, first:stop]
+        return replace(recording, signal=samples, start=later(recording.start, first / recording.fs))
 
     return Source(recording.fs, recording.n_samples, span)
+
+
+def later(start: datetime | None, seconds: float) -> datetime | None:
+    """Give the start of a span that begins some seconds after the recording."""
+    return start + timedelta(seconds=seconds) if start is not None and seconds else start

@@ -1,8 +1,10 @@
 """WFDB, the format of PhysioNet: headers (`.hea`) and signal formats 16, 24, 32, 80 and 212, read directly."""
 
 import re
+import stat
 import warnings
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 
@@ -10,17 +12,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.io.formats.scale import MV_PER
-from twelvelead.io.formats.wfdb_header import Header, Signal, read_header
+from twelvelead.io.formats.source import Source, later, source_of
+from twelvelead.io.formats.wfdb_header import Header, Layout, read_header
+from twelvelead.io.formats.wfdb_samples import CODINGS, to_physical
 from twelvelead.signal import Recording, lead_name
 from twelvelead.terms import FormatError, MissingExtra
 
-Samples = NDArray[np.signedinteger]
-
-
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")  # neither a path nor a link, on any system
+# With the formats left to the wfdb package. The last three are compressed without loss: no live signal beyond 1:16.
+_LEAST_BITS: dict[int, float] = {n: coding.bits for n, coding in CODINGS.items()}
+_LEAST_BITS |= {8: 8, 61: 16, 160: 16, 310: 32 / 3, 311: 32 / 3, 508: 0.5, 516: 1.0, 524: 1.5}
 
-# Each signal format: bytes for n samples, the decoder, and the value that stands for "no sample".
-_FORMATS: dict[int, tuple[Callable[[int], int], Callable[[NDArray[np.uint8], int], Samples], int]] = {}
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """How the signals of a layout become leads in mV.
+
+    Parameters
+    ----------
+    beyond : str
+        What the layout has that this reader leaves to the wfdb package; empty if nothing.
+    kept : tuple of int
+        The signals that are voltages.
+    leads : tuple of str
+        Their names.
+    scale : ndarray, shape (n_signals,)
+        mV per step; for what is no voltage, some unit per step.
+    baseline : ndarray, shape (n_signals,)
+        Step of 0 mV.
+    """
+
+    beyond: str
+    kept: tuple[int, ...]
+    leads: tuple[str, ...]
+    scale: NDArray[np.float64]
+    baseline: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Signals that lie together in one file."""
+
+    file: str
+    signals: slice
+    format: int
+    offset: int
 
 
 def recognise_wfdb(path: Path) -> bool:
@@ -29,7 +65,12 @@ def recognise_wfdb(path: Path) -> bool:
 
 
 def read_wfdb(path: Path) -> Recording:
-    """Read a WFDB record.
+    """Read a WFDB record; see `open_wfdb`."""
+    return open_wfdb(path).read()
+
+
+def open_wfdb(path: Path) -> Source:
+    """Open a WFDB record: read its header.
 
     Parameters
     ----------
@@ -38,22 +79,24 @@ def read_wfdb(path: Path) -> Recording:
 
     Returns
     -------
-    Recording
-        In mV, leads by the names that the header gives; the id is the file's stem. Signals in other units than a
-        voltage, such as a pulse wave, are left out.
+    Source
+        Of a recording in mV, leads by the names that the header gives; the id is the file's stem. Signals in other
+        units than a voltage, such as a pulse wave, are left out. Spans are read by themselves; what only the wfdb
+        package can read is read whole.
 
     Raises
     ------
     FormatError
         If the header is broken, names a file outside its folder or claims more samples than there are; or if the
-        record is made of several segments, which no 12-lead archive uses.
+        record is made of several segments, which no 12-lead archive uses. What is wrong with the signal files shows
+        when a span is read.
     MissingExtra
         If the record needs the wfdb package: other signal formats, several samples per frame, or skew.
 
     Warns
     -----
     UserWarning
-        If the samples don't have the checksum of the header.
+        When all is read at once, if the samples don't have the checksum of the header.
 
     References
     ----------
@@ -62,22 +105,51 @@ def read_wfdb(path: Path) -> Recording:
     path = path if path.suffix == ".hea" else _header_path(path)
     header = read_header(path)
     _refuse_unknown(path, header)
-    if why := _beyond(header):
-        return _read_by_wfdb(path, header, why=why)
-    kept = [s for s in header.signals if s.units.lower() in MV_PER]
-    if not kept:
+    plan, parts = _plan(header.layout), _parts(header)
+    why = plan.beyond or ("one file in several formats" if len({part.file for part in parts}) < len(parts) else "")
+    if why:
+        return source_of(_read_by_wfdb(path, header, why=why))
+    if not plan.kept:
         units = ", ".join(sorted({s.units for s in header.signals})) or "no signal at all"
         msg = f"a record must hold a signal in mV, uV or V; got {units} in {path.name}. Check the header."
         raise FormatError(msg)
-    rows: list[NDArray[np.float32]] = []
-    for file, signals in groupby(header.signals, key=lambda s: s.file):
-        rows += _read_file(path, file, signals=tuple(signals), n_samples=header.n_samples)
-    signal = rows[0] if len(rows) == 1 else np.concatenate(_equally_long(rows, path))
-    chosen = [n for n, s in enumerate(header.signals) if s.units.lower() in MV_PER]
-    if len(chosen) < len(header.signals):
-        signal = signal[chosen]
-    leads = _distinct([lead_name(s.description) or f"signal {n}" for n, s in zip(chosen, kept, strict=True)])
-    return Recording(signal, leads, header.fs, id=path.stem, start=header.start)
+    n_samples = _count_samples(path, header, parts) if header.n_samples is None else header.n_samples
+    return Source(header.fs, n_samples, partial(_read_span, path=path, header=header, n_samples=n_samples))
+
+
+def _read_span(first: int, stop: int, *, path: Path, header: Header, n_samples: int) -> Recording:
+    """Read the samples from `first` up to `stop`."""
+    plan = _plan(header.layout)
+    blocks = [_read_part(path, header, part, span=(first, stop), n_samples=n_samples) for part in _parts(header)]
+    signal = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+    if len(plan.kept) < len(header.files):
+        signal = np.ascontiguousarray(signal[:, plan.kept])
+    signal.setflags(write=False)
+    return Recording(signal.T, plan.leads, header.fs, path.stem, later(header.start, first / header.fs))
+
+
+@lru_cache(maxsize=256)
+def _plan(layout: Layout) -> _Plan:
+    signals = layout.signals
+    kept = tuple(n for n, s in enumerate(signals) if s.units.lower() in MV_PER)
+    return _Plan(
+        beyond=_beyond(layout),
+        kept=kept,
+        leads=_distinct([lead_name(signals[n].description) or f"signal {n}" for n in kept]),
+        scale=np.array([MV_PER.get(s.units.lower(), 1.0) / s.gain for s in signals]),
+        baseline=np.array([s.baseline for s in signals], dtype=np.float64),
+    )
+
+
+def _parts(header: Header) -> list[_Part]:
+    """Find the runs of signals that lie in one file, in one format, from one place on."""
+    parts, start = [], 0
+    signals = zip(header.files, header.signals, strict=True)
+    for (file, number, offset), run in groupby(signals, key=lambda s: (s[0], s[1].format, s[1].offset)):
+        stop = start + len(list(run))
+        parts.append(_Part(file, slice(start, stop), number, offset))
+        start = stop
+    return parts
 
 
 def _header_path(path: Path) -> Path:
@@ -94,81 +166,101 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _read_file(
-    header: Path, file: str, *, signals: tuple[Signal, ...], n_samples: int | None
-) -> list[NDArray[np.float32]]:
-    """Read the signals of one file, shape (n_signals, n_samples) in a list of one."""
-    path = _inside(header, file)
-    size_of, decode, missing = _FORMATS[signals[0].format]
-    offset = signals[0].offset
-    present = path.stat().st_size - offset
-    width = len(signals)
-    if n_samples is None:
-        n_samples = max(present, 0) * 8 // (_BITS[signals[0].format] * width)
-    wanted = size_of(n_samples * width)
+def _read_part(
+    header_path: Path, header: Header, part: _Part, *, span: tuple[int, int], n_samples: int
+) -> NDArray[np.float32]:
+    """Read the signals of one file, shape (n_samples, n_signals)."""
+    path, present = _inside(header_path, part.file)
+    present -= part.offset
+    coding, plan = CODINGS[part.format], _plan(header.layout)
+    width = part.signals.stop - part.signals.start
+    wanted = coding.n_bytes(n_samples * width)
     if present < wanted:
         msg = (
-            f"{path.name} must have {wanted} bytes of samples from byte {offset}; got {max(present, 0)} in record "
-            f"{header.stem!r}. The file is cut short: copy it again."
+            f"{path.name} must have {wanted} bytes of samples from byte {part.offset}; got {max(present, 0)} in record "
+            f"{header_path.stem!r}. The file is cut short: copy it again."
         )
         raise FormatError(msg)
-    raw = np.fromfile(path, dtype=np.uint8, count=wanted, offset=offset)
-    steps = np.ascontiguousarray(decode(raw, n_samples * width).reshape(n_samples, width).T)
-    _check_sums(steps, signals, header)
-    scale = np.array([MV_PER.get(s.units.lower(), 1.0) / s.gain for s in signals])
-    baseline = np.array([s.baseline for s in signals], dtype=np.float64)
-    if signals[0].format == 32:  # 32 bits don't fit into float32 before the baseline is taken off
-        physical = ((steps - baseline[:, None]) * scale[:, None]).astype(np.float32)
-    else:
-        physical = steps.astype(np.float32)
-        if baseline.any():
-            physical -= baseline[:, None].astype(np.float32)
-        physical *= scale[:, None].astype(np.float32)
-    if steps.size and int(steps.min()) == missing:
-        physical[steps == missing] = np.nan
-    return [physical]
+    first, stop = span
+    before = first % coding.whole  # samples read only because the span begins within a byte
+    n = (stop - first + before) * width
+    raw = _read_bytes(path, part.offset + coding.n_bytes((first - before) * width), coding.n_bytes(n))
+    physical, sums = to_physical(
+        coding.decode(raw, n).reshape(-1, width),
+        scale=plan.scale[part.signals],
+        baseline=plan.baseline[part.signals],
+        missing=coding.missing,
+    )
+    if span == (0, n_samples):
+        _check_sums(sums, header, part.signals, path=header_path)
+    return physical[before:]
 
 
-def _check_sums(steps: Samples, signals: tuple[Signal, ...], header: Path) -> None:
+def _read_bytes(path: Path, offset: int, count: int) -> NDArray[np.uint8]:
+    """Read bytes that are known to be there."""
+    raw = np.empty(count, dtype=np.uint8)
+    view = memoryview(raw.data)
+    with path.open("rb", buffering=0) as file:
+        file.seek(offset)
+        while view.nbytes:  # the system may give less at a time
+            n = file.readinto(view)
+            if not n:
+                msg = f"{path.name} must not change while it is read; got its end {view.nbytes} bytes early. Try again."
+                raise FormatError(msg)
+            view = view[n:]
+    return raw
+
+
+def _check_sums(sums: NDArray[np.int64], header: Header, which: slice, *, path: Path) -> None:
     """Compare the 16-bit sum of each signal with the header's.
 
     A warning and no error: published archives hold good records whose header kept the sum of an earlier version (11 of
     the 310 of the ECG-ID database).
     """
-    sums = steps.sum(axis=1, dtype=steps.dtype)  # wraps around at 16 or 32 bits, which the lower 16 don't notice
-    for total, signal in zip(sums.tolist(), signals, strict=True):
-        if signal.checksum is not None and (total - signal.checksum) & 0xFFFF:
+    files, signals, said = header.files[which], header.signals[which], header.checksums[which]
+    for total, file, signal, checksum in zip(sums.tolist(), files, signals, said, strict=True):
+        if checksum is not None and (total - checksum) & 0xFFFF:
             msg = (
-                f"samples of {signal.description or signal.file} should have the checksum {signal.checksum & 0xFFFF}; "
-                f"got {total & 0xFFFF} in {str(header)!r}. Compare the file with its source."
+                f"samples of {signal.description or file} should have the checksum {checksum & 0xFFFF}; "
+                f"got {total} in {str(path)!r}. Compare the file with its source."
             )
             warnings.warn(msg, stacklevel=2)
 
 
-def _inside(header: Path, file: str) -> Path:
-    """Path of a signal file, which must lie in the header's folder."""
+def _inside(header: Path, file: str) -> tuple[Path, int]:
+    """Path and size in bytes of a signal file, which must lie in the header's folder."""
     folder = header.parent
     path = folder / file
     if not _FILE_NAME.fullmatch(file):
         msg = f"a header must name files of its own folder; got {file!r} in {header.name}. Mend the header."
         raise FormatError(msg)
-    if not path.is_file():
+    try:
+        found = path.lstat()
+        if linked := stat.S_ISLNK(found.st_mode):
+            found = path.stat()
+    except FileNotFoundError:
+        found = None
+    if found is None or not stat.S_ISREG(found.st_mode):
         msg = f"signal file {file!r} must lie beside its header; got none for {header.name}. Copy it there."
         raise FormatError(msg)
-    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+    if linked and not path.resolve().is_relative_to(folder.resolve()):
         msg = f"a signal file must lie in its header's folder; got a link out of it for {file!r} in {header.name}. "
         msg += "Copy the file there."
         raise FormatError(msg)
-    return path
+    return path, found.st_size
 
 
-def _equally_long(rows: list[NDArray[np.float32]], header: Path) -> list[NDArray[np.float32]]:
-    lengths = {row.shape[1] for row in rows}
+def _count_samples(path: Path, header: Header, parts: list[_Part]) -> int:
+    """Count the samples that the files hold, where the header does not say it."""
+    lengths: set[int] = set()
+    for part in parts:
+        present = _inside(path, part.file)[1] - part.offset
+        lengths.add(max(present, 0) * 8 // (CODINGS[part.format].bits * (part.signals.stop - part.signals.start)))
     if len(lengths) > 1:
-        msg = f"signals of one record must be equally long; got {sorted(lengths)} samples in {header.name}. "
+        msg = f"signals of one record must be equally long; got {sorted(lengths)} samples in {path.name}. "
         msg += "State the number in the header."
         raise FormatError(msg)
-    return rows
+    return lengths.pop()
 
 
 def _refuse_unknown(path: Path, header: Header) -> None:
@@ -183,18 +275,14 @@ def _refuse_unknown(path: Path, header: Header) -> None:
             raise FormatError(msg)
 
 
-def _beyond(header: Header) -> str:
-    """Say what a record has that this reader leaves to the wfdb package; empty if nothing."""
-    for signal in header.signals:
-        if signal.format not in _FORMATS:
+def _beyond(layout: Layout) -> str:
+    for signal in layout.signals:
+        if signal.format not in CODINGS:
             return f"signal format {signal.format}"
         if signal.samples_per_frame > 1:
             return f"{signal.samples_per_frame} samples per frame"
         if signal.skew:
             return "skewed signals"
-    files = [file for file, _ in groupby(header.signals, key=lambda s: (s.file, s.format, s.offset))]
-    if len({file for file, *_ in files}) < len(files):
-        return "one file in several formats"
     return ""
 
 
@@ -205,8 +293,8 @@ def _read_by_wfdb(path: Path, header: Header, *, why: str) -> Recording:
     except ImportError:
         msg = f"reading {path.name} ({why}) needs the wfdb package; got none. Run: pip install 'twelvelead[wfdb]'"
         raise MissingExtra(msg) from None
-    for file, signals in groupby(header.signals, key=lambda s: s.file):
-        _check_size(path, file, signals=tuple(signals), n_samples=header.n_samples or 0)
+    for file in dict.fromkeys(header.files):
+        _check_size(path, file, header)
     try:
         record = wfdb.rdrecord(str(path.with_suffix("")))
     except Exception as error:  # that package raises whatever its parser trips over
@@ -220,54 +308,12 @@ def _read_by_wfdb(path: Path, header: Header, *, why: str) -> Recording:
     return Recording(signal, names, float(record.fs), id=path.stem, start=record.base_datetime)
 
 
-def _check_size(header: Path, file: str, *, signals: tuple[Signal, ...], n_samples: int) -> None:
+def _check_size(path: Path, file: str, header: Header) -> None:
     """Refuse a file that can't hold what its header claims: the wfdb package would make samples up."""
-    present = _inside(header, file).stat().st_size - signals[0].offset
-    wanted = sum(n_samples * s.samples_per_frame * _LEAST_BITS[s.format] for s in signals) // 8
+    signals = [s for s, name in zip(header.signals, header.files, strict=True) if name == file]
+    present = _inside(path, file)[1] - signals[0].offset
+    wanted = sum((header.n_samples or 0) * s.samples_per_frame * _LEAST_BITS[s.format] for s in signals) // 8
     if present < wanted:
         msg = f"{file} must have at least {wanted:.0f} bytes of samples; got {max(present, 0)} in record "
-        msg += f"{header.stem!r}. The file is cut short: copy it again."
+        msg += f"{path.stem!r}. The file is cut short: copy it again."
         raise FormatError(msg)
-
-
-def _decode_16(raw: NDArray[np.uint8], _n: int) -> Samples:
-    return raw.view("<i2")
-
-
-def _decode_24(raw: NDArray[np.uint8], _n: int) -> Samples:
-    low, middle, high = (raw[k::3].astype(np.int32) for k in range(3))
-    return (low | middle << 8 | high << 16) - ((high & 0x80) << 17)
-
-
-def _decode_32(raw: NDArray[np.uint8], _n: int) -> Samples:
-    return raw.view("<i4")
-
-
-def _decode_80(raw: NDArray[np.uint8], _n: int) -> Samples:
-    return raw.astype(np.int16) - 128
-
-
-def _decode_212(raw: NDArray[np.uint8], n: int) -> Samples:
-    """Two 12-bit samples in three bytes; an odd last sample takes two bytes."""
-    padded = np.zeros((n + 1) // 2 * 3, dtype=np.int16)
-    padded[: raw.size] = raw
-    low, middle, high = padded[0::3], padded[1::3], padded[2::3]
-    out = np.empty((n + 1) // 2 * 2, dtype=np.int16)
-    out[0::2] = low | (middle & 0x0F) << 8
-    out[1::2] = high | (middle & 0xF0) << 4
-    out[out > 2047] -= 4096
-    return out[:n]
-
-
-_BITS = {16: 16, 24: 24, 32: 32, 80: 8, 212: 12}
-# With the formats left to the wfdb package. The last three are compressed without loss: no live signal beyond 1:16.
-_LEAST_BITS = _BITS | {8: 8, 61: 16, 160: 16, 310: 32 / 3, 311: 32 / 3, 508: 0.5, 516: 1.0, 524: 1.5}
-_FORMATS.update(
-    {
-        16: (lambda n: 2 * n, _decode_16, -(2**15)),
-        24: (lambda n: 3 * n, _decode_24, -(2**23)),
-        32: (lambda n: 4 * n, _decode_32, -(2**31)),
-        80: (lambda n: n, _decode_80, -128),
-        212: (lambda n: (3 * n + 1) // 2, _decode_212, -2048),
-    }
-)

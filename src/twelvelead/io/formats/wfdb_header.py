@@ -20,9 +20,8 @@ _GAIN = re.compile(r"^(?P<gain>[-+]?[\d.]+(?:[eE][-+]?\d+)?)(?:\((?P<baseline>[-
 
 @dataclass(frozen=True)
 class Signal:
-    """One line of a header: where a signal's samples are, and how they become physical units."""
+    """What a line of a header says of its signal, but for the record: how samples become physical units."""
 
-    file: str
     format: int
     samples_per_frame: int
     skew: int
@@ -30,8 +29,20 @@ class Signal:
     gain: float
     baseline: int
     units: str
-    checksum: int | None
     description: str
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """What the headers of an archive's records have in common; one object for all of them.
+
+    Parameters
+    ----------
+    signals : tuple of Signal
+        In the order of the file.
+    """
+
+    signals: tuple[Signal, ...]
 
 
 @dataclass(frozen=True)
@@ -48,8 +59,12 @@ class Header:
         Samples per signal; None where the header does not say.
     start : datetime or None
         Start of the recording, where date and time are given and make sense.
-    signals : tuple of Signal
-        In the order of the file.
+    layout : Layout
+        The signals.
+    files : tuple of str
+        The file of each signal.
+    checksums : tuple of int or None
+        The checksum of each signal, where it is given.
     comments : tuple of str
         Comment lines without `#`: diagnoses, age and sex in many archives.
     segments : int
@@ -60,9 +75,16 @@ class Header:
     fs: float
     n_samples: int | None
     start: datetime | None
-    signals: tuple[Signal, ...]
+    layout: Layout
+    files: tuple[str, ...]
+    checksums: tuple[int | None, ...]
     comments: tuple[str, ...]
     segments: int = 1
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """The signals, in the order of the file."""
+        return self.layout.signals
 
 
 def read_header(path: Path) -> Header:
@@ -84,14 +106,16 @@ def read_header(path: Path) -> Header:
     ----------
     WFDB header format: doi:10.13026/gjvw-1m31
     """
-    if not path.is_file():
+    try:
+        with path.open("rb", buffering=0) as file:
+            content = file.read(LONGEST_HEADER + 1) or b""
+    except (FileNotFoundError, IsADirectoryError) as error:
         msg = f"a WFDB record must have its header; got none at {str(path)!r}. Check the path."
-        raise InputError(msg)
-    if path.stat().st_size > LONGEST_HEADER:
+        raise InputError(msg) from error
+    if len(content) > LONGEST_HEADER:
         msg = f"a WFDB header must be shorter than {LONGEST_HEADER} bytes; got {path.stat().st_size} in {path.name}. "
         msg += "Check that it is one."
         raise FormatError(msg)
-    content = path.read_bytes()
     try:
         return parse_header(content.decode(), where=path.name)
     except UnicodeDecodeError:  # comments of older archives
@@ -102,7 +126,7 @@ def parse_header(text: str, *, where: str) -> Header:
     """Parse the text of a WFDB header; `where` names it in messages."""
     lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), start=1)]
     comments = tuple(line.lstrip("#").strip() for _, line in lines if line.startswith("#"))
-    content = [(n, line) for n, line in lines if line and not line.startswith("#")]
+    content = [(n, line) for n, line in lines if line and line[0] != "#"]
     if not content:
         msg = f"a WFDB header must have a record line; got none in {where}. Check that it is a header."
         raise FormatError(msg)
@@ -119,7 +143,7 @@ def parse_header(text: str, *, where: str) -> Header:
     if n_samples < 0:
         raise _bad_line(where, number, got=first, rule="the number of samples must not be negative")
     n_segments = _whole(segments, where, number) if segments else 1
-    rows = content[1 : 1 + n_signals] if n_segments == 1 else []
+    rows = [(n, line.split(maxsplit=8)) for n, line in content[1 : 1 + n_signals]] if n_segments == 1 else []
     if n_segments == 1 and len(rows) < n_signals:
         msg = f"a header must have a line per signal; got {len(rows)} of {n_signals} in {where}. Restore the header."
         raise FormatError(msg)
@@ -128,14 +152,32 @@ def parse_header(text: str, *, where: str) -> Header:
         fs=fs,
         n_samples=n_samples or None,
         start=_start(fields[4:6]),
-        signals=tuple(_signal(line, where, n) for n, line in rows),
+        layout=_layout(rows, where),
+        files=tuple([row[0] for _, row in rows]),
+        checksums=tuple([_whole(row[6], where, n) if len(row) > 6 else None for n, row in rows]),
         comments=comments,
         segments=n_segments,
     )
 
 
-def _signal(line: str, where: str, number: int) -> Signal:
-    fields = line.split(maxsplit=8)
+_LAYOUTS: dict[tuple[tuple[str, ...], ...], Layout] = {}
+_MOST_LAYOUTS = 256  # an archive has a handful
+
+
+def _layout(rows: list[tuple[int, list[str]]], where: str) -> Layout:
+    """Parse what signal lines say but for the record's own file name, first sample and checksum; each layout once."""
+    key = tuple([(*row[1:5], *row[8:]) for _, row in rows])
+    layout = _LAYOUTS.get(key)
+    if layout is None:
+        layout = Layout(tuple([_signal(row, where, n) for n, row in rows]))
+        if len(_LAYOUTS) >= _MOST_LAYOUTS:
+            _LAYOUTS.clear()
+        _LAYOUTS[key] = layout
+    return layout
+
+
+def _signal(fields: list[str], where: str, number: int) -> Signal:
+    line = " ".join(fields)
     if len(fields) < 2:
         raise _bad_line(where, number, got=line, rule="a signal line must name a file and a format")
     shape = _FORMAT.match(fields[1])
@@ -157,7 +199,6 @@ def _signal(line: str, where: str, number: int) -> Signal:
         units = scale["units"] or "mV"
     zero = _whole(fields[4], where, number) if len(fields) > 4 else 0
     return Signal(
-        file=fields[0],
         format=_whole(shape["format"], where, number),
         samples_per_frame=per_frame,
         skew=_whole(shape["skew"] or "0", where, number),
@@ -165,7 +206,6 @@ def _signal(line: str, where: str, number: int) -> Signal:
         gain=gain,
         baseline=zero if baseline is None else baseline,
         units=units,
-        checksum=_whole(fields[6], where, number) if len(fields) > 6 else None,
         description=fields[8] if len(fields) > 8 else "",
     )
 

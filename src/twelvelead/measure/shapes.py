@@ -1,0 +1,284 @@
+"""Beats of one shape: aligned to a fraction of a sample, classed, and condensed into a median beat."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.signal.kernel import kernel
+
+Floats = NDArray[np.float64]
+Signal = NDArray[np.float32]
+Places = NDArray[np.intp]
+
+PRE_S = 0.45
+"""Where the median beat begins, s before the middle of its QRS complex."""
+POST_S = 0.70
+"""Where it ends, s after it."""
+MOST_CLASSES = 6
+MOST_BEATS = 24
+"""From so many beats, evenly spread, a median beat is made."""
+
+_HALF_S = 0.070
+_SLACK_S = 0.040
+_PIECE = 96  # numbers that are sorted beside one another: a few vector registers
+
+
+def classify_beats(smooth: Signal, centres: Floats, *, fs: float) -> tuple[Places, Floats]:
+    """Group beats by the shape of their QRS complex, and align those of one shape.
+
+    Parameters
+    ----------
+    smooth : ndarray of float32, shape (n_samples, n_leads)
+        Amplitude in mV, without wander, to about 40 Hz.
+    centres : ndarray, shape (n_beats,)
+        Rough middle of each QRS complex, in samples; at least one beat.
+    fs : float
+        Sampling frequency in Hz.
+
+    Returns
+    -------
+    class_of_beat : ndarray of int, shape (n_beats,)
+        0 for the commonest shape, then in order of frequency.
+    aligned : ndarray of float, shape (n_beats,)
+        Middle of each QRS complex in samples, such that complexes of one class lie on one another.
+
+    Notes
+    -----
+    Leader clustering: the beat that resembles the others most leads; all whose correlation with the median of its
+    followers exceeds 0.85 (less in noise) follow; the rest starts over. What is left after five classes is the sixth.
+    """
+    half, slack = round(_HALF_S * fs), round(_SLACK_S * fs)
+    rough = np.round(centres).astype(np.intp)
+    wide = cut(smooth, rough - half - slack, 2 * (half + slack) + 1)
+    centre(wide, slack, 2 * half + 1)
+    label, shift = _cluster(wide, 2 * half + 1, MOST_CLASSES)
+    size = np.bincount(label)
+    rank = np.argsort(np.argsort(-size, kind="stable"), kind="stable")
+    return rank[label], rough + shift - slack
+
+
+def median_beat(whole: Signal, centres: Floats, *, fs: float) -> tuple[Signal, Floats]:
+    """Return the median of aligned beats, and how far single beats scatter about it.
+
+    Parameters
+    ----------
+    whole : ndarray of float32, shape (n_samples, n_leads)
+        Amplitude in mV.
+    centres : ndarray, shape (n_beats,)
+        Middle of each QRS complex in samples, fractions allowed.
+    fs : float
+        Sampling frequency in Hz.
+
+    Returns
+    -------
+    beat : ndarray of float32, shape (n_window, n_leads)
+        From `PRE_S` before to `POST_S` after the centre, mV, each beat counted from its own mean level.
+    scatter : ndarray, shape (n_leads,)
+        Robust standard deviation of single beats about it: their interquartile range over 1.349, mean over the window,
+        mV; NaN for one beat.
+
+    Notes
+    -----
+    Beats cut off by the ends of the recording count only where fewer than three are whole.
+    """
+    before, after = round(PRE_S * fs), round(POST_S * fs)
+    whole_ones = centres[(centres >= before) & (centres < len(whole) - after - 1)]
+    used = whole_ones if len(whole_ones) >= 3 else centres
+    if len(used) > MOST_BEATS:
+        used = used[np.linspace(0, len(used) - 1, MOST_BEATS).round().astype(int)]
+    beats = _cut_between(whole, used - before, before + after + 1)
+    centre(beats, 0, before + after + 1)
+    return _median(beats)
+
+
+@kernel
+def cut(x: Signal, first: Places, length: int) -> Signal:
+    """Cut windows that begin at samples, the ends continued level; shape (n_windows, length, n_leads)."""
+    n, n_leads = x.shape
+    out = np.empty((len(first), length, n_leads), dtype=np.float32)
+    for b in range(len(first)):
+        for j in range(length):
+            t = min(max(first[b] + j, 0), n - 1)
+            for k in range(n_leads):
+                out[b, j, k] = x[t, k]
+    return out
+
+
+@kernel
+def centre(windows: Signal, first: int, length: int) -> None:
+    """Take from each window and lead its mean over `length` samples from `first` on, in place."""
+    n, _, n_leads = windows.shape
+    level = np.empty(n_leads, dtype=np.float32)
+    share = np.float32(1) / np.float32(length)
+    for b in range(n):
+        level[:] = 0
+        for j in range(first, first + length):
+            for k in range(n_leads):
+                level[k] += windows[b, j, k]
+        for k in range(n_leads):
+            level[k] *= share
+        for j in range(windows.shape[1]):
+            for k in range(n_leads):
+                windows[b, j, k] -= level[k]
+
+
+@kernel
+def _cut_between(x: Signal, first: Floats, length: int) -> Signal:
+    """Cut windows that begin between samples, by straight lines; shape (n_windows, length, n_leads)."""
+    n, n_leads = x.shape
+    out = np.empty((len(first), length, n_leads), dtype=np.float32)
+    for b in range(len(first)):
+        whole = int(np.floor(first[b]))
+        part = np.float32(first[b] - whole)
+        for j in range(length):
+            s, t = min(max(whole + j, 0), n - 1), min(max(whole + j + 1, 0), n - 1)
+            for k in range(n_leads):
+                out[b, j, k] = x[s, k] + part * (x[t, k] - x[s, k])
+    return out
+
+
+@kernel
+def _median(beats: Signal) -> tuple[Signal, Floats]:
+    """Median over the beats, and the mean interquartile range as a standard deviation."""
+    n, length, n_leads = beats.shape
+    flat = beats.reshape(n, -1)
+    middle = np.empty(flat.shape[1], dtype=np.float32)
+    spread = np.zeros(n_leads) if n > 1 else np.full(n_leads, np.nan)
+    piece = np.empty((n, _PIECE), dtype=np.float32)
+    quarter = 0.25 * (n - 1)
+    q, part = int(quarter), np.float32(quarter - int(quarter))
+    share = 1 / (1.349 * length)
+    for first in range(0, len(middle), _PIECE):
+        m = min(_PIECE, len(middle) - first)
+        piece[:, :m] = flat[:, first : first + m]
+        _sort(piece)
+        for k in range(m):
+            middle[first + k] = np.float32(0.5) * (piece[(n - 1) // 2, k] + piece[n // 2, k])
+        if n > 1:
+            for k in range(m):
+                low = piece[q, k] + part * (piece[q + 1, k] - piece[q, k])
+                high = piece[n - 1 - q, k] - part * (piece[n - 1 - q, k] - piece[n - 2 - q, k])
+                spread[(first + k) % n_leads] += share * (high - low)
+    return middle.reshape(length, n_leads), spread
+
+
+@kernel
+def _sort(rows: Signal) -> None:
+    """Sort along the first axis in place by exchanging neighbours (odd-even transposition).
+
+    That takes n² / 2 steps, but each serves a whole row at once.
+    """
+    n, m = rows.shape
+    for turn in range(n):
+        for b in range(turn % 2, n - 1, 2):
+            for k in range(m):
+                lower, upper = rows[b, k], rows[b + 1, k]
+                rows[b, k], rows[b + 1, k] = min(lower, upper), max(lower, upper)
+
+
+@kernel
+def _cluster(wide: Signal, length: int, most: int) -> tuple[Places, Floats]:
+    """Class of each window's middle part of `length` samples, and the first sample at which it fits its class."""
+    n = len(wide)
+    label, shift = np.full(n, -1, dtype=np.intp), np.zeros(n)
+    for c in range(most):
+        free = np.flatnonzero(label < 0)
+        if len(free) == 0:
+            break
+        fits, at = _follow(wide, free, length)
+        for i in range(len(free)):
+            if fits[i] or c == most - 1:
+                label[free[i]], shift[free[i]] = c, at[i]
+    return label, shift
+
+
+@kernel
+def _follow(wide: Signal, free: Places, length: int) -> tuple[NDArray[np.bool_], Floats]:
+    """Which of these windows resemble their leader, and the first sample at which each does."""
+    slack = (wide.shape[1] - length) // 2
+    some = free[:: (len(free) + MOST_BEATS - 1) // MOST_BEATS]
+    narrow = np.empty((len(some), length * wide.shape[2]), dtype=np.float32)
+    for i in range(len(some)):
+        narrow[i] = wide[some[i], slack : slack + length].copy().reshape(-1)
+    leader = some[_leader(narrow)]
+    at, alike = fit(wide, free, wide[leader, slack : slack + length])
+    shape = _median_shape(wide, free[_alike(alike)], at[_alike(alike)], length)
+    at, alike = fit(wide, free, shape)
+    return _alike(alike), at
+
+
+@kernel
+def _alike(resemblance: Floats) -> NDArray[np.bool_]:
+    """Which windows resemble the shape about as much as most do; always the one that does so most."""
+    limit = min(max(np.median(resemblance) - 0.10, 0.65), 0.85)
+    follows = resemblance > limit
+    follows[resemblance.argmax()] = True
+    return follows
+
+
+@kernel
+def _leader(narrow: Signal) -> int:
+    """Return the row whose median correlation with the others is the highest."""
+    m = len(narrow)
+    product = np.zeros((m, m))
+    for i in range(m):
+        for j in range(i + 1):
+            product[i, j] = product[j, i] = _dot(narrow[i], narrow[j])
+    size = np.sqrt(np.maximum(np.diag(product), 1e-30))
+    best, leader = -np.inf, 0
+    for i in range(m):
+        usual = np.median(product[i] / size) / size[i]
+        if usual > best:
+            best, leader = usual, i
+    return leader
+
+
+@kernel
+def _median_shape(wide: Signal, rows: Places, at: Floats, length: int) -> Signal:
+    """Median of windows, each from its own sample on; shape (length, n_leads)."""
+    step = (len(rows) + MOST_BEATS - 1) // MOST_BEATS
+    some = np.empty(((len(rows) + step - 1) // step, length, wide.shape[2]), dtype=np.float32)
+    for i in range(len(some)):
+        first = int(np.round(at[i * step]))
+        some[i] = wide[rows[i * step], first : first + length]
+    return _median(some)[0]
+
+
+@kernel
+def fit(wide: Signal, rows: Places, shape: Signal) -> tuple[Floats, Floats]:
+    """Find the sample, between samples, from which each of some windows fits `shape` best, and its correlation."""
+    n_leads = wide.shape[2]
+    flat, wanted = wide.reshape(len(wide), -1), shape.copy().reshape(-1)
+    size = len(wanted)
+    n_shifts = wide.shape[1] - size // n_leads + 1
+    norm = _dot(wanted, wanted)
+    at, alike = np.empty(len(rows)), np.empty(len(rows))
+    correlation = np.empty(n_shifts)
+    for i in range(len(rows)):
+        row = flat[rows[i]]
+        for s in range(n_shifts):
+            part = row[s * n_leads : s * n_leads + size]
+            correlation[s] = _dot(part, wanted) / np.sqrt(max(_dot(part, part) * norm, 1e-30))
+        at[i], alike[i] = _between(correlation)
+    return at, alike
+
+
+@kernel
+def _dot(x: Signal, y: Signal) -> float:
+    """Sum of products; over all leads and samples in one row, as fast as the machine goes."""
+    total = np.float32(0)
+    for i in range(len(x)):
+        total += x[i] * y[i]
+    return float(total)
+
+
+@kernel
+def _between(correlation: Floats) -> tuple[float, float]:
+    """Place of the largest value, refined by a parabola through its neighbours, and that value."""
+    s = correlation.argmax()
+    place = float(s)
+    if 0 < s < len(correlation) - 1:
+        left, mid, right = correlation[s - 1], correlation[s], correlation[s + 1]
+        bend = left - 2 * mid + right
+        if bend < 0:
+            place += min(max(0.5 * (left - right) / bend, -0.5), 0.5)
+    return place, correlation[s]
