@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
-from twelvelead.measure.detect import find_beats
+from twelvelead.measure.beats import find_beats
 from twelvelead.signal.filter import exact_rate, filter_bands
 
 INDEPENDENT = ("i", "ii", "v1", "v2", "v3", "v4", "v5", "v6")

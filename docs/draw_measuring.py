@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-import wfdb
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,7 +23,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from twelvelead import io, signal
-from twelvelead.measure import Heartbeat, Mark, detect, measure, observe, pacing
+from twelvelead.measure import Heartbeat, Mark, beats, measure, observe
 from twelvelead.measure.condition import STEP, Conditioned, condition, low_pass
 from twelvelead.measure.fiducials import KINDS
 from twelvelead.measure.kinds import classify_kinds
@@ -45,11 +44,11 @@ WAVE = {"P": BLUE, "QRS": RED, "T": GREEN}
 OF_WAVE = [BLUE] * 3 + [RED] * 3 + [GREEN] * 3
 OF_KIND = {"dominant": INK, "premature": BLUE, "wide": RED, "paced": GREEN, "aberrant": PINK}
 
-STYLE = {
-    "font.family": ["DejaVu Sans", "sans-serif"], "svg.fonttype": "none", "font.size": 9, "axes.titlesize": 9.5, "axes.titlelocation": "left",
-    "axes.edgecolor": "#B9B2AE", "axes.linewidth": 0.7, "axes.labelcolor": "#444444", "xtick.color": "#444444",
-    "ytick.color": "#444444", "xtick.labelsize": 8, "ytick.labelsize": 8, "legend.fontsize": 8, "legend.frameon": False,
-    "svg.hashsalt": "twelvelead", "figure.dpi": 100, "lines.linewidth": 1.0, "lines.solid_joinstyle": "round",
+STYLE: dict[str, Any] = {
+    "font.family": ["DejaVu Sans", "sans-serif"], "font.size": 9, "svg.fonttype": "none", "svg.hashsalt": "twelvelead",
+    "axes.titlesize": 9.5, "axes.titlelocation": "left", "axes.edgecolor": "#B9B2AE", "axes.linewidth": 0.7,
+    "axes.labelcolor": "#444444", "xtick.color": "#444444", "ytick.color": "#444444", "xtick.labelsize": 8,
+    "ytick.labelsize": 8, "legend.fontsize": 8, "legend.frameon": False, "figure.dpi": 100, "lines.linewidth": 1.0,
 }  # fmt: skip
 
 
@@ -184,7 +183,7 @@ EXCHANGED = 3
 
 
 def _said(findings: tuple[signal.Finding, ...], reason: str) -> str:
-    """The leads that have a fault, or how large it is."""
+    """Name the leads that have a fault, or say how large it is."""
     mine = [f for f in findings if f.reason.value == reason]
     size = re.search(r"got (?:noise of )?(.* mV)\.", mine[0].message)
     return f"{size[1] if size else ', '.join(str(f.lead) for f in mine)} (LUDB {NUMBER[reason]})"
@@ -220,26 +219,33 @@ def _draw_exchanged(ax: Axes, right: Recording) -> None:
 # 2 conditioning
 
 
+WANDERING = 200
+
+
 def draw_conditioning(folders: Folders) -> Figure:
     """Draw wander and spikes, before and after."""
     figure, axes = plt.subplots(3, 1, figsize=(8, 6.6), layout="constrained", height_ratios=[3, 2, 2.6])
-    recording = ptb_xl(folders, 292)
-    lead = "V1"
+    recording = ptb_xl(folders, WANDERING)
     ready = condition(recording, recording.leads)
-    k = recording.leads.index(lead)
+    k = int(ready.wander_mv.argmax())
+    lead = recording.leads[k]
     wander = recording[lead] - ready.whole[:, k]
     t = np.arange(recording.n_samples) / recording.fs
     axes[0].plot(t, recording[lead], color=INK, linewidth=0.8, label="as recorded")
     axes[0].plot(t, wander, color=ORANGE, linewidth=1.4, label="wander, below 0.4 Hz")
     axes[0].legend(loc="lower left", ncols=2)
     axes[0].set_xlim(0, 10)
-    paper(axes[0], title=f"Wander: {lead} of PTB-XL {recording.id[:5].lstrip('0')}", time_s=1, fine=False)
+    paper(axes[0], title=f"Wander: {lead} of PTB-XL {WANDERING}", time_s=1, fine=False)
     axes[0].yaxis.set_major_locator(MultipleLocator(2))
-    axes[0].set_ylim(*np.array([-0.08, 0.08]) * np.ptp(recording[lead]) + (recording[lead].min(), recording[lead].max()))
+    axes[0].set_ylim(
+        *np.array([-0.08, 0.08]) * np.ptp(recording[lead]) + (recording[lead].min(), recording[lead].max())
+    )
     label(axes[0], x="")
     axes[1].plot(t, ready.whole[:, k], color=INK, linewidth=0.8)
     axes[1].set_xlim(0, 10)
-    paper(axes[1], title="… and without it; each second sample to 40 Hz is kept for finding things", time_s=1, fine=False)
+    paper(
+        axes[1], title="… and without it; each second sample to 40 Hz is kept for finding things", time_s=1, fine=False
+    )
     axes[1].yaxis.set_major_locator(MultipleLocator(1))
     label(axes[1])
     _draw_spikes(axes[2], lobachevsky(folders, 95))
@@ -273,7 +279,9 @@ def draw_beats(folders: Folders) -> Figure:
     fs = ready.fs / STEP
     independent = [k for k, lead in enumerate(recording.leads) if lead not in {"III", "aVR", "aVL", "aVF"}]
     rate, envelope, likeness = look_for_beats(np.ascontiguousarray(ready.smooth[:, independent]), fs=fs)
-    figure, axes = plt.subplots(3, 1, figsize=(8, 6.6), layout="constrained", height_ratios=[3.2, 1.3, 1.3], sharex=True)
+    figure, axes = plt.subplots(
+        3, 1, figsize=(8, 6.6), layout="constrained", height_ratios=[3.2, 1.3, 1.3], sharex=True
+    )
     _draw_leads(axes[0], recording, heartbeat, ("I", "V1", "V4"))
     axes[0].set_title("Three of eight independent leads, PTB-XL 128; the beats found")
     t = np.arange(len(envelope)) / rate
@@ -292,13 +300,13 @@ def draw_beats(folders: Folders) -> Figure:
 
 
 def look_for_beats(leads: NDArray[np.float32], *, fs: float) -> tuple[float, Floats, Floats]:
-    """Return what `detect.find_beats` looks at: its rate, the envelope, and the likeness to the best template."""
+    """Return what `beats.find_beats` looks at: its rate, the envelope, and the likeness to the best template."""
     rate = fs / 2
-    chunk = round(detect._CHUNK_S * rate)
-    qrs = detect._qrs_band(leads, detect._LOW_PASS_S * fs, round(detect._HIGH_PASS_S * rate))
-    envelope, _ = detect._envelope(qrs, chunk, round(detect._ENVELOPE_S * rate))
-    clear = detect._clear_peaks(envelope, round(detect._REFRACTORY_S * rate), round(detect._T_WAVE_S * rate))
-    match = detect._match_shapes(qrs, clear, chunk=chunk, half=round(detect._HALF_TEMPLATE_S * rate))
+    chunk = round(beats._CHUNK_S * rate)
+    qrs = beats._qrs_band(leads, beats._LOW_PASS_S * fs, round(beats._HIGH_PASS_S * rate))
+    envelope, _ = beats._envelope(qrs, chunk, round(beats._ENVELOPE_S * rate))
+    clear = beats._clear_peaks(envelope, round(beats._REFRACTORY_S * rate), round(beats._T_WAVE_S * rate))
+    match = beats._match_shapes(qrs, clear, chunk=chunk, half=round(beats._HALF_TEMPLATE_S * rate))
     return rate, envelope, match[1]
 
 
@@ -399,7 +407,7 @@ def draw_marks(folders: Folders) -> Figure:
 
 
 def ruled_marks(recording: Recording, heartbeat: Heartbeat) -> Floats:
-    """The marks that the rules alone set, samples of the median beat; shape (9, n_usable)."""
+    """Mark the median beat by the rules alone; samples, shape (9, n_usable)."""
     ready = condition(recording, tuple(np.array(recording.leads)[heartbeat.usable].tolist()))
     centres = heartbeat.times_s[heartbeat.shape_class == 0] * ready.fs
     median, _ = median_beat(ready.whole, centres, fs=ready.fs)
@@ -434,17 +442,19 @@ def _draw_marked_lead(
             if confidence is not None and np.isfinite(confidence[m, k]):
                 ax.annotate(f"{100 * confidence[m, k]:.0f}", (at, high + 0.18 * room), color=OF_WAVE[m], fontsize=7,
                             ha="right" if m % 3 == 0 else "left" if m % 3 == 2 else "center")  # fmt: skip
-        ax.plot(ruled[m, k] / heartbeat.fs - PRE_S, low - 0.4 * room, "|", color=GREY, markersize=9, markeredgewidth=1.3)
+        ax.plot(
+            ruled[m, k] / heartbeat.fs - PRE_S, low - 0.4 * room, "|", color=GREY, markersize=9, markeredgewidth=1.3
+        )
         ax.plot(theirs[m], np.full(len(theirs[m]), low - 0.8 * room), "|", color=INK, markersize=7, markeredgewidth=0.6)
-    ax.annotate("rules alone", (0.39, low - 0.4 * room), color=GREY, fontsize=7.5, va="center")
-    ax.annotate("cardiologist, each beat", (0.39, low - 0.8 * room), color=INK, fontsize=7.5, va="center")
+    ax.annotate("rules alone", (0.36, low - 0.4 * room), color=GREY, fontsize=7.5, va="center")
+    ax.annotate("cardiologist, each beat", (0.36, low - 0.8 * room), color=INK, fontsize=7.5, va="center")
     paper(ax)
     ax.set_xlim(-0.3, 0.5)
     ax.set_ylabel(f"{lead}, mV")
 
 
 def relative_marks(marks: list[Floats], heartbeat: Heartbeat) -> list[Floats]:
-    """Marks of single beats, as times from the middle of the QRS complex they belong to."""
+    """Take marks of single beats as times from the middle of the QRS complex they belong to."""
     out = []
     for m, times in enumerate(marks):
         reach = (0.45, 0.0) if m < Mark.QRS_ONSET else (0.15, 0.15) if m < Mark.T_ONSET else (0.0, 0.62)
@@ -493,7 +503,9 @@ def draw_strip(
         for peak in theirs[first + 1]:
             onset = nearest(theirs[first], peak, before=True)
             offset = nearest(theirs[first + 2], peak, before=False)
-            ax.plot([onset, offset], [low - 2.2 * room] * 2, color=colour, linewidth=3, alpha=0.55, solid_capstyle="butt")
+            ax.plot(
+                [onset, offset], [low - 2.2 * room] * 2, color=colour, linewidth=3, alpha=0.55, solid_capstyle="butt"
+            )
     for y_at, text in ((low - room, "ours"), (low - 2.2 * room, "cardiologist")):
         ax.annotate(text, (span[0] + 0.02, y_at + 0.25 * room), fontsize=7, color="#555555")
     ax.set_xlim(*span)
@@ -502,7 +514,7 @@ def draw_strip(
 
 
 def nearest(times: Floats, peak: float, *, before: bool) -> float:
-    """The mark of a wave next to its peak, on one side; the peak itself where there is none."""
+    """Find the mark of a wave next to its peak, on one side; the peak itself where there is none."""
     sided = times[(times <= peak) & (times > peak - 0.3)] if before else times[(times >= peak) & (times < peak + 0.3)]
     if not sided.size:
         return peak
@@ -550,7 +562,7 @@ def _draw_amplitudes(ax: Axes, heartbeat: Heartbeat, row: dict[str, Any], lead: 
     for name, at, value, colour, side in (
         ("P", marks[Mark.P_PEAK], row[f"p_amplitude_{lead.lower()}_mv"], BLUE, "left"),
         ("R", r_at, row[f"r_amplitude_{lead.lower()}_mv"], RED, "right"),
-        ("S", s_at, row[f"s_amplitude_{lead.lower()}_mv"], RED, "left"),
+        ("S", s_at, row[f"s_amplitude_{lead.lower()}_mv"], RED, "right"),
         ("J", j, row[f"st_j_amplitude_{lead.lower()}_mv"], PINK, "left"),
         ("J + 60 ms", j + 0.06, row[f"st_j60_amplitude_{lead.lower()}_mv"], PINK, "left"),
         ("T", marks[Mark.T_PEAK], row[f"t_amplitude_{lead.lower()}_mv"], GREEN, "left"),
@@ -558,9 +570,9 @@ def _draw_amplitudes(ax: Axes, heartbeat: Heartbeat, row: dict[str, Any], lead: 
         height = float(np.interp(at, t, beat))
         ax.plot([at, at], [0, height], color=colour, linewidth=1.4)
         ax.plot(at, height, "o", color=colour, markersize=4)
-        offset = (-6 if side == "right" else 5, {"S": -13, "J": -24, "J + 60 ms": 14}.get(name, 6))
-        ax.annotate(f"{name} {value:.2f} mV", (at, height), xytext=offset, textcoords="offset points", fontsize=8,
-                    color=colour, ha=side)  # fmt: skip
+        offset = (-6 if side == "right" else 5, {"S": -13, "J": -11, "J + 60 ms": 14}.get(name, 6))
+        said = f"{name} {value:.2f} mV".replace("-", "−")
+        ax.annotate(said, (at, height), xytext=offset, textcoords="offset points", fontsize=8, color=colour, ha=side)
     intervals = ("pr_interval_ms", "qrs_duration_ms", "qt_interval_ms", "qtc_fridericia_ms")
     said = ", ".join(f"{name.split('_')[0].upper().replace('QTC', 'QTcF')} {row[name]:.0f} ms" for name in intervals)
     paper(ax, title=f"{lead} of PTB-XL {NUMBERED}; {said}")
@@ -581,8 +593,13 @@ def _draw_axes(ax: Axes, row: dict[str, Any]) -> None:
         angle = row[f"{wave.lower()}_axis_deg"]
         if angle is None:
             continue
-        polar.annotate("", xy=(np.radians(angle), reach), xytext=(0, 0), arrowprops={"arrowstyle": "->", "color": colour, "lw": 1.8})
-        polar.plot([], [], color=colour, label=f"{wave} {angle:.0f}°")
+        polar.annotate(
+            "",
+            xy=(np.radians(angle), reach),
+            xytext=(0, 0),
+            arrowprops={"arrowstyle": "->", "color": colour, "lw": 1.8},
+        )
+        polar.plot([], [], color=colour, label=f"{wave} {angle:.0f}°".replace("-", "−"))
     polar.set_ylim(0, 1)
     polar.set_title("frontal axes", pad=12)
     polar.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, handlelength=0.8, columnspacing=1.0)
@@ -614,6 +631,8 @@ LONG, BIGEMINY = "119", "106"
 
 def draw_long(folders: Folders, name: str = LONG) -> Figure:
     """Draw half an hour, measured window by window, and the wide beats beside those that were annotated."""
+    import wfdb
+
     source = io.open_recording(folders.mitdb / f"{name}.hea")
     n = round(PIECE_S * source.fs)
     starts = np.arange(0, source.n_samples - n + 1, n)
@@ -621,7 +640,9 @@ def draw_long(folders: Folders, name: str = LONG) -> Figure:
     for start in starts:
         row, fiducials = measure(source.span(int(start), int(start) + n))
         rr = np.diff(fiducials.filter(lead="global")["r_peak_s"].drop_nulls().to_numpy())
-        rows.append((*(1000 * np.percentile(rr, [50, 10, 90])), row["qt_interval_ms"], row["beat_ventricular_premature_count"]))
+        rows.append(
+            (*(1000 * np.percentile(rr, [50, 10, 90])), row["qt_interval_ms"], row["beat_ventricular_premature_count"])
+        )
     rr_ms, low, high, qt, wide = np.array(rows, dtype=float).T
     annotation = wfdb.rdann(str(folders.mitdb / name), "atr")
     ventricular = annotation.sample[np.array(annotation.symbol) == "V"]
@@ -640,8 +661,9 @@ def draw_long(folders: Folders, name: str = LONG) -> Figure:
         ax.set_ylabel(unit)
         ax.grid(color="#EEEEEE")
         ax.tick_params(length=0)
-    axes[0].legend(loc="upper right", ncols=2)
-    axes[2].legend(loc="upper right", ncols=2)
+    for ax in (axes[0], axes[2]):
+        ax.set_ylim(top=1.25 * ax.get_ylim()[1])
+        ax.legend(loc="upper right", ncols=2)
     axes[2].set_xlabel("time, min")
     return figure
 
@@ -661,27 +683,39 @@ def draw_errors(_folders: Folders) -> Figure:
             low, first, middle, third, high = tools[tool]["points"][point]["percentiles"]
             y = place + 0.24 * (row - 1)
             ax.plot([low, high], [y, y], color=colour, linewidth=1.2)
-            ax.plot([first, third], [y, y], color=colour, linewidth=5, solid_capstyle="butt", label=None if place else name)
+            ax.plot(
+                [first, third], [y, y], color=colour, linewidth=5, solid_capstyle="butt", label=None if place else name
+            )
             ax.plot(middle, y, "|", color="white", markersize=5, markeredgewidth=1.5)
     ax.axvline(0, color=INK, linewidth=0.8)
-    ax.set_yticks(range(len(names)), [name.replace("_", " ").replace("qrs", "QRS").replace("p ", "P ", 1).replace("t ", "T ", 1).replace("r p", "R p") for name in names])
+    ax.set_yticks(
+        range(len(names)),
+        [
+            name.replace("_", " ")
+            .replace("qrs", "QRS")
+            .replace("p ", "P ", 1)
+            .replace("t ", "T ", 1)
+            .replace("r p", "R p")
+            for name in names
+        ],
+    )
     ax.invert_yaxis()
     ax.set_xlim(-110, 110)
     ax.set_xlabel("found − annotated, ms; thick: the middle half, thin: 95 % of the marks that were matched")
-    ax.set_title("Errors of single marks in all leads, 100 records of LUDB")
+    ax.set_title("Errors of single marks in all leads, 100 records of LUDB", pad=22)
     ax.grid(axis="x", color="#EEEEEE")
     ax.tick_params(length=0)
-    ax.legend(loc="lower right")
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 0.99), ncols=3)
     return figure
 
 
 def draw_wrong_waves(folders: Folders) -> Figure:
     """Draw marks that are far off in the Lobachevsky database."""
     cases = (
-        (111, "V1", (2.4, 4.6), "QRS onset too early: a paced beat"),
-        (147, "V3", (2.4, 4.6), "T offset too late: T runs into a U wave"),
-        (69, "V2", (2.4, 4.6), "T peak on the other phase of a biphasic T"),
-        (31, "I", (2.4, 4.6), "P onset too late: a P wave of 20 µV"),
+        (111, "V1", (2.4, 4.6), "QRS onset early; what follows the pacemaker's spike is taken for QRS"),
+        (147, "V3", (2.4, 4.6), "T offset late; T is flat"),
+        (69, "V2", (2.4, 4.6), "T late; of a biphasic T the other phase is taken"),
+        (31, "I", (2.4, 4.6), "P onset late; P is flat"),
     )
     figure, axes = plt.subplots(len(cases), 1, figsize=(8, 9.6), layout="constrained")
     for ax, (number, lead, span, why) in zip(axes, cases, strict=True):

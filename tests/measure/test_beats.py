@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twelvelead.measure.detect import find_beats
+from twelvelead.measure.beats import find_beats
 from twelvelead.signal.filter import filter_bands
 from twelvelead.terms import LEADS
 

@@ -43,7 +43,8 @@ def test_rate_from_38_to_158(rr_s, make_heart):
     row, _ = measure(make_heart(times=times))
     assert row["heart_rate_bpm"] == pytest.approx(60 / rr_s, abs=0.3)
     assert row["beat_count"] == len(times)
-    assert row["qrs_duration_ms"] == pytest.approx(95, abs=20)
+    # This heart's QT does not shorten: at 158/min the T wave before ends in the very QRS complex.
+    assert row["qrs_duration_ms"] == pytest.approx(95, abs=35 if rr_s < 0.4 else 20)
 
 
 def score(cases):
@@ -70,20 +71,21 @@ def score(cases):
     return points
 
 
-# Standard deviation in ms: reached on the 100 odd-numbered recordings of the database, plus the spread of a subset.
-MOST_SD = {"p_onset": 20, "p_peak": 18, "p_offset": 20, "qrs_onset": 13, "r_peak": 18, "qrs_offset": 13, "t_onset": 36,
-           "t_peak": 26, "t_offset": 28}  # fmt: skip
+# Standard deviation in ms: what training/marks.py finds in records that the refiner has not seen. Here it has seen them:
+# the gate is that the whole pipeline, beats and presence included, does no worse.
+MOST_SD = {"p_onset": 16, "p_peak": 14, "p_offset": 14, "qrs_onset": 9.5, "r_peak": 15, "qrs_offset": 10.5,
+           "t_onset": 25, "t_peak": 20, "t_offset": 22.5}  # fmt: skip
 
 
 def test_accuracy_on_the_lobachevsky_database(ludb):
     points = score([ludb(number) for number in range(1, 200, 4)])
     for point, tally in points.items():
         found, extra = len(tally["error"]), tally["extra"]
-        least_found, least_right = {"p": (0.96, 0.90), "q": (0.997, 0.985), "r": (0.997, 0.985), "t": (0.99, 0.98)}[
+        least_found, least_right = {"p": (0.96, 0.93), "q": (0.997, 0.985), "r": (0.997, 0.985), "t": (0.99, 0.98)}[
             point[0]
         ]
         assert found / tally["n"] >= least_found, point
         assert found / (found + extra) >= least_right, point
         if point in MOST_SD:
             assert np.std(tally["error"]) <= MOST_SD[point], (point, np.std(tally["error"]))
-            assert abs(np.mean(tally["error"])) <= 5, (point, np.mean(tally["error"]))
+            assert abs(np.mean(tally["error"])) <= 3, (point, np.mean(tally["error"]))

@@ -15,7 +15,9 @@ def make_beat(n_leads=12, *, noise_mv=0.0, seed=0, shift=0):
     rng = np.random.default_rng(seed)
     t = (np.arange(576) - ORIGIN - shift) / FS
     waves = [(-0.16, 0.022, 0.12), (-0.02, 0.008, -0.1), (0.0, 0.010, 1.0), (0.025, 0.009, -0.3), (0.28, 0.045, 0.3)]
-    sizes = 0.4 + np.abs(np.sin(1 + np.arange(n_leads)))[:, None] * np.where(np.arange(n_leads) % 4 == 3, -1, 1)[:, None]
+    sizes = (
+        0.4 + np.abs(np.sin(1 + np.arange(n_leads)))[:, None] * np.where(np.arange(n_leads) % 4 == 3, -1, 1)[:, None]
+    )
     beat = sizes * sum(height * np.exp(-0.5 * ((t - at) / width) ** 2) for at, width, height in waves)
     return np.ascontiguousarray(beat + noise_mv * rng.normal(size=beat.shape))
 
@@ -48,7 +50,9 @@ def test_nets_by_hand():
     assert correct(features, r[:5], r[5:9], r.most) == pytest.approx(np.full((9, 1), 0.5 * (1 + 2 * 6.5)))
 
 
-@pytest.mark.parametrize(("first", "second", "leaf"), [(0.9, 0.0, 1.0), (0.9, 5.0, 2.0), (1.0, 0.0, 3.0), (2.0, 9.0, 4.0)])
+@pytest.mark.parametrize(
+    ("first", "second", "leaf"), [(0.9, 0.0, 1.0), (0.9, 5.0, 2.0), (1.0, 0.0, 3.0), (2.0, 9.0, 4.0)]
+)
 def test_trees_by_hand(first, second, leaf):
     features = np.zeros((9, 1, N_FEATURES), np.float32)
     features[:, 0, 7], features[:, 0, 8] = first, second

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from twelvelead.measure import presence
 from twelvelead.measure.amplitudes import set_level
+from twelvelead.measure.beats import find_beats
 from twelvelead.measure.condition import STEP, Conditioned, condition, low_pass
 from twelvelead.measure.delineate import Mark, delineate, middle
-from twelvelead.measure.detect import find_beats
 from twelvelead.measure.fibrillation import f_waves
 from twelvelead.measure.flutter import find_flutter
 from twelvelead.measure.heartbeat import Heartbeat
@@ -160,8 +160,8 @@ def _mark(ready: Conditioned, centres: Floats, shape_class: NDArray[np.intp]) ->
     for label in range(int(shape_class.max()) + 1):
         mine = centres[shape_class == label]
         median, scatter = median_beat(ready.whole, mine, fs=fs)
-        smooth = low_pass(median, fs=fs, high_hz=MARK_HZ)
-        beat = np.ascontiguousarray(smooth.T).astype(float)
+        smooth = low_pass(np.ascontiguousarray(median.T), fs=fs, high_hz=MARK_HZ).T
+        beat = smooth.astype(float, order="C")
         marks = delineate(beat, fs=fs, origin=origin, rr_s=rr).at
         t_shift, _ = _register(ready, mine, smooth, span=_span(marks, Mark.T_ONSET, Mark.T_OFFSET), slack_s=_T_SLACK_S)
         if label == 0:
@@ -174,7 +174,7 @@ def _mark(ready: Conditioned, centres: Floats, shape_class: NDArray[np.intp]) ->
             )
             if probability < presence.LEAST_PROBABILITY:
                 marks[: Mark.QRS_ONSET] = np.nan
-            first = (np.ascontiguousarray(median.T), marks, scatter, probability, resemblance)
+            first = (median, marks, scatter, probability, resemblance)
         else:
             marks[: Mark.QRS_ONSET] = first[1][: Mark.QRS_ONSET]
         p_shift = np.where(p_like >= (0.25 if label == 0 else 0.85), p_shift, np.nan)
@@ -191,7 +191,7 @@ def _register(
     shift, alike = register_wave(
         ready.smooth,
         centres / STEP,
-        beat=np.ascontiguousarray(beat[round(PRE_S * ready.fs) % STEP :: STEP]),
+        beat=np.ascontiguousarray(beat[:, round(PRE_S * ready.fs) % STEP :: STEP]),
         origin=round(PRE_S * ready.fs) // STEP,
         span=(a // STEP, b // STEP),
         slack=round(slack_s * ready.fs / STEP),

@@ -65,9 +65,19 @@ class Refiner(NamedTuple):
 
 @cache
 def load_refiner() -> Refiner:
-    """Read what was learnt; once."""
+    """Read what was learnt; once.
+
+    Raises
+    ------
+    ValueError
+        If it was learnt from other features than `describe` gives.
+    """
     with np.load(MODEL, allow_pickle=False) as held:
-        return Refiner(**{name: np.ascontiguousarray(held[name]) for name in Refiner._fields})
+        refiner = Refiner(**{name: np.ascontiguousarray(held[name]) for name in Refiner._fields})
+    if refiner.mean.shape != (9, N_FEATURES):
+        msg = f"the refiner must know {N_FEATURES} features; got {refiner.mean.shape[1]}. Run training/marks.py again."
+        raise ValueError(msg)
+    return refiner
 
 
 def refine(beat: Floats, marks: Floats, *, fs: float, rr_s: float, refiner: Refiner) -> tuple[Floats, Floats]:

@@ -22,7 +22,7 @@ def register_wave(
         Amplitude in mV.
     centres : ndarray, shape (n_beats,)
         Middle of each QRS complex, samples.
-    beat : ndarray of float32, shape (n_window, n_leads)
+    beat : ndarray of float32, shape (n_leads, n_window)
         Median beat at the same rate, whose sample `origin` lies on the centres.
     origin : int
         See `beat`.
@@ -38,9 +38,9 @@ def register_wave(
     """
     a, b = span
     rough = np.round(centres).astype(np.intp)
-    wide = cut(smooth, rough + a - origin - slack, b - a + 2 * slack + 1)
-    centre(wide, 0, wide.shape[1])
-    shape = np.ascontiguousarray(beat[None, a : b + 1])
+    wide = cut(smooth, (rough + a - origin - slack).astype(float), b - a + 2 * slack + 1)
+    centre(wide, 0, wide.shape[2])
+    shape = np.ascontiguousarray(beat[None, :, a : b + 1])
     centre(shape, 0, b - a + 1)
     first, resemblance = fit(wide, np.arange(len(wide)), shape[0])
     outside = (rough + a - origin < 0) | (rough + b - origin >= len(smooth))

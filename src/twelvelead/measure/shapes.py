@@ -48,7 +48,7 @@ def classify_beats(smooth: Signal, centres: Floats, *, fs: float) -> tuple[Place
     """
     half, slack = round(_HALF_S * fs), round(_SLACK_S * fs)
     rough = np.round(centres).astype(np.intp)
-    wide = cut(smooth, rough - half - slack, 2 * (half + slack) + 1)
+    wide = cut(smooth, (rough - half - slack).astype(float), 2 * (half + slack) + 1)
     centre(wide, slack, 2 * half + 1)
     label, shift = _cluster(wide, 2 * half + 1, MOST_CLASSES)
     size = np.bincount(label)
@@ -70,7 +70,7 @@ def median_beat(whole: Signal, centres: Floats, *, fs: float) -> tuple[Signal, F
 
     Returns
     -------
-    beat : ndarray of float32, shape (n_window, n_leads)
+    beat : ndarray of float32, shape (n_leads, n_window)
         From `PRE_S` before to `POST_S` after the centre, mV, each beat counted from its own mean level.
     scatter : ndarray, shape (n_leads,)
         Robust standard deviation of single beats about it: their interquartile range over 1.349, mean over the window,
@@ -85,61 +85,59 @@ def median_beat(whole: Signal, centres: Floats, *, fs: float) -> tuple[Signal, F
     used = whole_ones if len(whole_ones) >= 3 else centres
     if len(used) > MOST_BEATS:
         used = used[np.linspace(0, len(used) - 1, MOST_BEATS).round().astype(int)]
-    beats = _cut_between(whole, used - before, before + after + 1)
+    beats = cut(whole, used - before, before + after + 1)
     centre(beats, 0, before + after + 1)
     return _median(beats)
 
 
 @kernel
-def cut(x: Signal, first: Places, length: int) -> Signal:
-    """Cut windows that begin at samples, the ends continued level; shape (n_windows, length, n_leads)."""
+def cut(x: Signal, first: Floats, length: int) -> Signal:
+    """Cut windows, the ends continued level; those that begin between samples by straight lines.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (n_samples, n_leads)
+        A signal.
+    first : ndarray, shape (n_windows,)
+        Where each begins, in samples.
+    length : int
+        Samples of each.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_windows, n_leads, length)
+        Lead by lead, so that one instruction serves several samples.
+    """
     n, n_leads = x.shape
-    out = np.empty((len(first), length, n_leads), dtype=np.float32)
-    for b in range(len(first)):
-        for j in range(length):
-            t = min(max(first[b] + j, 0), n - 1)
-            for k in range(n_leads):
-                out[b, j, k] = x[t, k]
-    return out
-
-
-@kernel
-def centre(windows: Signal, first: int, length: int) -> None:
-    """Take from each window and lead its mean over `length` samples from `first` on, in place."""
-    n, _, n_leads = windows.shape
-    level = np.empty(n_leads, dtype=np.float32)
-    share = np.float32(1) / np.float32(length)
-    for b in range(n):
-        level[:] = 0
-        for j in range(first, first + length):
-            for k in range(n_leads):
-                level[k] += windows[b, j, k]
-        for k in range(n_leads):
-            level[k] *= share
-        for j in range(windows.shape[1]):
-            for k in range(n_leads):
-                windows[b, j, k] -= level[k]
-
-
-@kernel
-def _cut_between(x: Signal, first: Floats, length: int) -> Signal:
-    """Cut windows that begin between samples, by straight lines; shape (n_windows, length, n_leads)."""
-    n, n_leads = x.shape
-    out = np.empty((len(first), length, n_leads), dtype=np.float32)
+    out = np.empty((len(first), n_leads, length), dtype=np.float32)
     for b in range(len(first)):
         whole = int(np.floor(first[b]))
         part = np.float32(first[b] - whole)
         for j in range(length):
             s, t = min(max(whole + j, 0), n - 1), min(max(whole + j + 1, 0), n - 1)
             for k in range(n_leads):
-                out[b, j, k] = x[s, k] + part * (x[t, k] - x[s, k])
+                out[b, k, j] = x[s, k] + part * (x[t, k] - x[s, k])
     return out
 
 
 @kernel
+def centre(windows: Signal, first: int, length: int) -> None:
+    """Take from each window and lead its mean over `length` samples from `first` on, in place."""
+    share = np.float32(1) / np.float32(length)
+    for b in range(windows.shape[0]):
+        for k in range(windows.shape[1]):
+            level = np.float32(0)
+            for j in range(first, first + length):
+                level += windows[b, k, j]
+            level *= share
+            for j in range(windows.shape[2]):
+                windows[b, k, j] -= level
+
+
+@kernel
 def _median(beats: Signal) -> tuple[Signal, Floats]:
-    """Median over the beats, and the mean interquartile range as a standard deviation."""
-    n, length, n_leads = beats.shape
+    """Median over the beats, and the mean interquartile range of each lead as a standard deviation."""
+    n, n_leads, length = beats.shape
     flat = beats.reshape(n, -1)
     middle = np.empty(flat.shape[1], dtype=np.float32)
     spread = np.zeros(n_leads) if n > 1 else np.full(n_leads, np.nan)
@@ -157,8 +155,8 @@ def _median(beats: Signal) -> tuple[Signal, Floats]:
             for k in range(m):
                 low = piece[q, k] + part * (piece[q + 1, k] - piece[q, k])
                 high = piece[n - 1 - q, k] - part * (piece[n - 1 - q, k] - piece[n - 2 - q, k])
-                spread[(first + k) % n_leads] += share * (high - low)
-    return middle.reshape(length, n_leads), spread
+                spread[(first + k) // length] += share * (high - low)
+    return middle.reshape(n_leads, length), spread
 
 
 @kernel
@@ -194,15 +192,12 @@ def _cluster(wide: Signal, length: int, most: int) -> tuple[Places, Floats]:
 @kernel
 def _follow(wide: Signal, free: Places, length: int) -> tuple[NDArray[np.bool_], Floats]:
     """Which of these windows resemble their leader, and the first sample at which each does."""
-    slack = (wide.shape[1] - length) // 2
+    slack = (wide.shape[2] - length) // 2
     some = free[:: (len(free) + MOST_BEATS - 1) // MOST_BEATS]
-    narrow = np.empty((len(some), length * wide.shape[2]), dtype=np.float32)
-    for i in range(len(some)):
-        narrow[i] = wide[some[i], slack : slack + length].copy().reshape(-1)
-    leader = some[_leader(narrow)]
-    at, alike = fit(wide, free, wide[leader, slack : slack + length])
-    shape = _median_shape(wide, free[_alike(alike)], at[_alike(alike)], length)
-    at, alike = fit(wide, free, shape)
+    leader = some[_leader(wide, some, slack, length)]
+    at, alike = fit(wide, free, wide[leader, :, slack : slack + length].copy())
+    members = _alike(alike)
+    at, alike = fit(wide, free, _median_shape(wide, free[members], at[members], length))
     return _alike(alike), at
 
 
@@ -216,15 +211,20 @@ def _alike(resemblance: Floats) -> NDArray[np.bool_]:
 
 
 @kernel
-def _leader(narrow: Signal) -> int:
-    """Return the row whose median correlation with the others is the highest."""
-    m = len(narrow)
-    product = np.zeros((m, m))
-    for i in range(m):
-        for j in range(i + 1):
-            product[i, j] = product[j, i] = _dot(narrow[i], narrow[j])
-    size = np.sqrt(np.maximum(np.diag(product), 1e-30))
+def _leader(wide: Signal, some: Places, slack: int, length: int) -> int:
+    """Which of some windows has in its middle part the highest median correlation with the others."""
+    m, n_leads = len(some), wide.shape[1]
+    product = np.zeros((m, m), dtype=np.float32)
+    column = np.empty(m, dtype=np.float32)
+    for k in range(n_leads):
+        for j in range(slack, slack + length):
+            for i in range(m):
+                column[i] = wide[some[i], k, j]
+            for i in range(m):
+                for h in range(m):
+                    product[i, h] += column[i] * column[h]
     best, leader = -np.inf, 0
+    size = np.sqrt(np.maximum(np.diag(product), np.float32(1e-30)))
     for i in range(m):
         usual = np.median(product[i] / size) / size[i]
         if usual > best:
@@ -234,41 +234,56 @@ def _leader(narrow: Signal) -> int:
 
 @kernel
 def _median_shape(wide: Signal, rows: Places, at: Floats, length: int) -> Signal:
-    """Median of windows, each from its own sample on; shape (length, n_leads)."""
+    """Median of windows, each from its own sample on; shape (n_leads, length)."""
     step = (len(rows) + MOST_BEATS - 1) // MOST_BEATS
-    some = np.empty(((len(rows) + step - 1) // step, length, wide.shape[2]), dtype=np.float32)
+    some = np.empty(((len(rows) + step - 1) // step, wide.shape[1], length), dtype=np.float32)
     for i in range(len(some)):
         first = int(np.round(at[i * step]))
-        some[i] = wide[rows[i * step], first : first + length]
+        some[i] = wide[rows[i * step], :, first : first + length]
     return _median(some)[0]
 
 
 @kernel
 def fit(wide: Signal, rows: Places, shape: Signal) -> tuple[Floats, Floats]:
-    """Find the sample, between samples, from which each of some windows fits `shape` best, and its correlation."""
-    n_leads = wide.shape[2]
-    flat, wanted = wide.reshape(len(wide), -1), shape.copy().reshape(-1)
-    size = len(wanted)
-    n_shifts = wide.shape[1] - size // n_leads + 1
-    norm = _dot(wanted, wanted)
+    """Find where in each of some windows a shape fits best.
+
+    Parameters
+    ----------
+    wide : ndarray of float32, shape (n_windows, n_leads, n_samples)
+        The windows.
+    rows : ndarray of int, shape (n,)
+        Those to look at.
+    shape : ndarray of float32, shape (n_leads, length)
+        No longer than the windows.
+
+    Returns
+    -------
+    first, correlation : ndarray, shape (n,)
+        Sample of the window, between samples, on which the first of the shape lies, and the correlation there.
+    """
+    n_leads, length = shape.shape
+    n_shifts = wide.shape[2] - length + 1
+    norm = np.float64((shape * shape).sum())
     at, alike = np.empty(len(rows)), np.empty(len(rows))
+    product, square = np.empty(n_shifts, dtype=np.float32), np.empty(wide.shape[2], dtype=np.float32)
     correlation = np.empty(n_shifts)
     for i in range(len(rows)):
-        row = flat[rows[i]]
+        product[:], square[:] = 0, 0
+        for k in range(n_leads):
+            lead = wide[rows[i], k]
+            for j in range(length):
+                weight, part = shape[k, j], lead[j : j + n_shifts]
+                for s in range(n_shifts):  # all shifts at once: no sum is waited for
+                    product[s] += weight * part[s]
+            for j in range(len(square)):
+                square[j] += lead[j] * lead[j]
+        power = np.float64(square[: length - 1].sum())
         for s in range(n_shifts):
-            part = row[s * n_leads : s * n_leads + size]
-            correlation[s] = _dot(part, wanted) / np.sqrt(max(_dot(part, part) * norm, 1e-30))
+            power += square[s + length - 1]
+            correlation[s] = product[s] / np.sqrt(max(power * norm, 1e-30))
+            power -= square[s]
         at[i], alike[i] = _between(correlation)
     return at, alike
-
-
-@kernel
-def _dot(x: Signal, y: Signal) -> float:
-    """Sum of products; over all leads and samples in one row, as fast as the machine goes."""
-    total = np.float32(0)
-    for i in range(len(x)):
-        total += x[i] * y[i]
-    return float(total)
 
 
 @kernel

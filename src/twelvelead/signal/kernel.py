@@ -22,5 +22,4 @@ def kernel(function: F) -> F:
         The same function, compiled at its first call with arguments of each kind. It gives the same numbers for the
         same input, whatever else is computed; sums may be grouped otherwise than they are written.
     """
-    fast = {"reassoc", "contract", "nsz"}
-    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(function))
+    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))

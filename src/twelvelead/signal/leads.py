@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,12 +118,17 @@ def einthoven_residual_mv(recording: Recording) -> float:
     present = _recorded_limb_leads(recording)
     if len(present) < 3:
         return float("nan")
-    derived = np.array([_FROM_I_II[lead] for lead in present[2:]]) @ np.linalg.inv(
-        np.array([_FROM_I_II[lead] for lead in present[:2]])
-    )
     at = np.array([recording.leads.index(lead) for lead in present])
-    residual: float = _residual(np.ascontiguousarray(recording.signal.T), at, derived)
+    residual: float = _residual(np.ascontiguousarray(recording.signal.T), at, _derivation(tuple(present)))
     return residual
+
+
+@cache
+def _derivation(limb_leads: tuple[str, ...]) -> NDArray[np.float64]:
+    """Weigh the first two limb leads so as to give the third and any further one; shape (n_leads − 2, 2)."""
+    weights = np.array([_FROM_I_II[lead] for lead in limb_leads])
+    derived: NDArray[np.float64] = weights[2:] @ np.linalg.inv(weights[:2])
+    return derived
 
 
 @kernel
@@ -149,7 +155,12 @@ def _residual(x: Samples, at: NDArray[np.intp], derived: NDArray[np.float64]) ->
 
 def _recorded_limb_leads(recording: Recording) -> list[str]:
     """Name the limb leads that hold samples, in standard order."""
-    return [lead for lead in _FROM_I_II if lead in recording.leads and not np.isnan(recording[lead]).all()]
+    present = [lead for lead in _FROM_I_II if lead in recording.leads]
+    return [lead for lead in present if _holds_samples(recording[lead])]
+
+
+def _holds_samples(samples: Samples) -> bool:
+    return samples.size > 0 and (not np.isnan(samples[0]) or not np.isnan(samples).all())
 
 
 def _solve_for_i_ii(recording: Recording, two: list[str]) -> NDArray[np.float64]:
