@@ -2,8 +2,8 @@
 
     python docs/score_measuring.py LUDB_FOLDER PTBXL_FOLDER MITDB_FOLDER [--only PART …]
 
-Writes docs/measuring/accuracy.json, then the page's tables from it. NeuroKit2 is scored where it is installed,
-otherwise its part is not written. Needs `wfdb`. Minutes. Without folders: only the tables, from the file as it is.
+Writes docs/measuring/accuracy.json, then the page's tables from it. NeuroKit2 is scored where it is installed; its
+figures stay as they were otherwise. Needs `wfdb`. Minutes. Without folders: only the tables, from the file as it is.
 """
 
 import argparse
@@ -71,14 +71,21 @@ def records(folder: Path) -> list[Path]:
 
 
 def score_lobachevsky(ludb: Path) -> Figures:
-    """Score the tool as it is shipped, the rules alone, and NeuroKit2, on the Lobachevsky database."""
+    """Score the tool as it is shipped, and the rules alone, on the Lobachevsky database."""
     accuracy = bench("accuracy")
     tools = {"shipped": _score(accuracy, accuracy.mark_ours, ludb)}
     with rules_alone():
         tools["rules"] = _score(accuracy, accuracy.mark_ours, ludb)
-    if importlib.util.find_spec("neurokit2"):
-        tools["neurokit2"] = _score(accuracy, accuracy.mark_neurokit, ludb)
-    return tools | {"records": len(records(ludb))}
+    return tools
+
+
+def score_neurokit(ludb: Path) -> Figures:
+    """Score NeuroKit2 on the same recordings: marks, and beats in noise."""
+    accuracy, noise = bench("accuracy"), bench("noise")
+    return {
+        "ludb": _score(accuracy, accuracy.mark_neurokit, ludb),
+        "noise": _find_in_noise(noise, {"NeuroKit2, lead II": noise.neurokit}, ludb),
+    }
 
 
 @contextmanager
@@ -182,8 +189,10 @@ def score_noise(ludb: Path) -> Figures:
     noise = bench("noise")
     ii = noise.INDEPENDENT.index("ii")
     finders = {"eight leads": noise.ours, "lead II": lambda signal, fs: noise.ours(signal[ii : ii + 1], fs)}
-    if importlib.util.find_spec("neurokit2"):
-        finders["NeuroKit2, lead II"] = noise.neurokit
+    return _find_in_noise(noise, finders, ludb)
+
+
+def _find_in_noise(noise: ModuleType, finders: dict[str, Callable[..., Any]], ludb: Path) -> Figures:
     counts = {name: {str(r): np.zeros(3, dtype=int) for r in noise.RATIOS_DB} for name in finders}
     for stem in records(ludb):
         signal, fs, beats, span = noise.read(stem)
@@ -239,6 +248,7 @@ def worst(ludb: Path) -> Figures:
 PARTS: dict[str, Callable[[Path, Path, Path], Figures]] = {
     "ludb": lambda ludb, _ptbxl, _mitdb: score_lobachevsky(ludb),
     "unseen": lambda _ludb, _ptbxl, _mitdb: read_card(),
+    "neurokit2": lambda ludb, _ptbxl, _mitdb: score_neurokit(ludb),
     "annotations": lambda ludb, _ptbxl, _mitdb: spread_of_annotations(ludb),
     "mitdb": lambda _ludb, _ptbxl, mitdb: score_beats(mitdb),
     "noise": lambda ludb, _ptbxl, _mitdb: score_noise(ludb),
@@ -251,7 +261,8 @@ def main() -> None:
     """Score, keep the figures, fill in the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="*", help="LUDB_FOLDER PTBXL_FOLDER MITDB_FOLDER")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some parts; others stay")
+    usual = [part for part in PARTS if part != "neurokit2" or importlib.util.find_spec(part)]
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=usual, help="some parts; others stay")
     arguments = parser.parse_args()
     if arguments.folders:
         ludb, ptbxl, mitdb = arguments.folders
@@ -290,20 +301,20 @@ def fill(page: str, figures: Figures) -> str:
 def marks_table(figures: Figures) -> str:
     """Each point: unseen records, as shipped, rules alone, NeuroKit2."""
     shipped, rules, unseen = figures["ludb"]["shipped"], figures["ludb"]["rules"], figures["unseen"]
-    peer, apart = figures["ludb"].get("neurokit2"), figures["annotations"]["sd"]
+    peer, apart = figures["neurokit2"]["ludb"], figures["annotations"]["sd"]
     lines = [
         "| point | marks | between leads | Se / PPV % | error, record not seen | error, as shipped | "
         "error, rules alone | NeuroKit2: Se / PPV % | error |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for point, title in POINTS.items():
-        ours, theirs = shipped["points"][point], peer["points"][point] if peer else None
-        beside = (f"{theirs['se']:.1f} / {theirs['ppv']:.1f}", _error(theirs)) if theirs else ("", "")
+        ours, theirs = shipped["points"][point], peer["points"][point]
         held = unseen["points"].get(point)
         cells = (
             title, str(ours["n"]), f"{apart[point]:.1f}", f"{ours['se']:.2f} / {ours['ppv']:.2f}",
             f"**{_error(held)}**" if held else "",
-            _error(ours), _error(rules["points"][point]), *beside,
+            _error(ours), _error(rules["points"][point]),
+            f"{theirs['se']:.1f} / {theirs['ppv']:.1f}", _error(theirs),
         )  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -317,7 +328,7 @@ def _error(figures: Figures) -> str:
 
 def intervals_table(figures: Figures) -> str:
     """One value per recording: mean absolute error, bias and SD."""
-    shipped, peer = figures["ludb"]["shipped"]["intervals"], figures["ludb"].get("neurokit2", {}).get("intervals")
+    shipped, peer = figures["ludb"]["shipped"]["intervals"], figures["neurokit2"]["ludb"]["intervals"]
     unseen = figures["unseen"]["intervals"]
     lines = [
         "| interval | recordings | mean absolute error, record not seen | as shipped | bias ± SD | within 20 ms | "
@@ -327,10 +338,8 @@ def intervals_table(figures: Figures) -> str:
     for name, title in INTERVALS.items():
         ours = shipped[name]
         held = f"**{unseen[name]['mae']:.1f} ms**" if name in unseen else ""
-        beside = ("", "", "")
-        if peer:
-            other = peer[name]
-            beside = (f"{other['mae']:.1f} ms", _error(other), f"{other['within_20']:.0f} %")
+        other = peer[name]
+        beside = (f"{other['mae']:.1f} ms", _error(other), f"{other['within_20']:.0f} %")
         cells = (
             title,
             str(ours["n"]),
@@ -358,7 +367,7 @@ def beats_table(figures: Figures) -> str:
 
 def noise_table(figures: Figures) -> str:
     """F1 of finding beats in noise."""
-    rows = figures["noise"]
+    rows = figures["noise"] | figures["neurokit2"]["noise"]
     ratios = list(next(iter(rows.values())))
     heads = ["clean" if r == "None" else f"{float(r):.0f} dB" for r in ratios]
     lines = [f"| F1, % | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]

@@ -24,7 +24,9 @@ from scipy.signal import butter, sosfiltfilt
 from sklearn.neural_network import MLPRegressor
 
 from twelvelead.measure import refine as refining
+from twelvelead.measure import observe
 from twelvelead.measure.delineate import TOLERANCE_MS, delineate
+from twelvelead.measure.observe import observe
 from twelvelead.measure.rules import follow_rules
 from twelvelead.signal import Recording
 from twelvelead.terms import FIDUCIAL_TIMES, LEADS
@@ -77,7 +79,7 @@ def read_shapes(stem, number):
     record = wfdb.rdrecord(str(stem))
     names = {lead.lower(): lead for lead in LEADS}
     recording = Recording(record.p_signal.T, tuple(names[n.lower()] for n in record.sig_name), record.fs, id=stem.name)
-    observing = importlib.import_module("twelvelead.measure.observe")
+    marking = importlib.import_module("twelvelead.measure.marking")
     heard = []
 
     def overhear(beat, *, fs, origin, rr_s):
@@ -85,11 +87,11 @@ def read_shapes(stem, number):
         heard.append((np.array(beat, dtype=float), origin, rr_s, marks.at.copy()))
         return marks
 
-    usual, observing.delineate = observing.delineate, overhear
+    usual, marking.delineate = marking.delineate, overhear
     try:
-        heartbeat = observing.observe(recording, recording.leads)
+        heartbeat = observe(recording, recording.leads)
     finally:
-        observing.delineate = usual
+        marking.delineate = usual
     smooth = sosfiltfilt(butter(2, (0.5, 40), "bandpass", fs=record.fs, output="sos"), record.p_signal.T, axis=1)
     annotated = [read_marks(stem, lead) for lead in recording.leads]
     centres = heartbeat.times_s * heartbeat.fs

@@ -71,7 +71,7 @@ def score(cases):
     return points
 
 
-# Standard deviation in ms: what training/marks.py finds in records that the refiner has not seen. Here it has seen them:
+# Standard deviation in ms: what training/marks.py finds in records unseen by the refiner. Here it has seen them:
 # the gate is that the whole pipeline, beats and presence included, does no worse.
 MOST_SD = {"p_onset": 16, "p_peak": 14, "p_offset": 14, "qrs_onset": 9.5, "r_peak": 15, "qrs_offset": 10.5,
            "t_onset": 25, "t_peak": 20, "t_offset": 22.5}  # fmt: skip

@@ -29,6 +29,15 @@ def test_two_shapes_are_two_classes_and_the_commoner_is_0():
     assert label.tolist() == KINDS
 
 
+def test_in_bigeminy_the_beats_on_time_are_class_0():
+    places = np.sort(np.concatenate([np.arange(1.0, 18.0, 1.6), np.arange(1.55, 18.0, 1.6)]))
+    kinds = [k % 2 for k in range(len(places))]
+    label, _ = classify_beats(beats(places, kinds, noise=0.01), places * FS, fs=FS)
+    assert label.tolist() == kinds
+    label, _ = classify_beats(beats(places[1:], kinds[1:], noise=0.01), places[1:] * FS, fs=FS)
+    assert label.tolist() == kinds[1:]
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.03])
 def test_beats_of_a_class_are_aligned_to_a_fraction_of_a_sample(noise):
     rough = np.round(PLACES * FS) + np.random.default_rng(1).integers(-4, 5, len(PLACES))

@@ -59,6 +59,8 @@ def p_probability(*, resemblance: float, signal_to_noise: float, rr_variation: f
     return 1 / (1 + math.exp(-logit))
 
 
+LEAST_T_PROBABILITY = 0.5
+"""T waves are reported from this probability."""
 NOISE_OF_MEDIAN = 0.4
 """Noise left in a median beat, as a share of the scatter of single beats: that of ten beats."""
 LEAST_WAVE_MV = 0.010
