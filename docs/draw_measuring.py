@@ -6,13 +6,14 @@ Writes docs/measuring/*.svg; with --png also the same as PNG, to look at. Needs 
 """
 
 import argparse
-import importlib
 import importlib.util
 import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -25,7 +26,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from twelvelead import io, signal
-from twelvelead.measure import Heartbeat, Mark, beats, delineate, measure, observe
+from twelvelead.measure import Heartbeat, Mark, beats, delineate, marking, measure, observe
 from twelvelead.measure.condition import STEP, Conditioned, condition
 from twelvelead.measure.fiducials import KINDS
 from twelvelead.measure.kinds import classify_kinds
@@ -107,14 +108,21 @@ def ptb_xl(folders: Folders, number: int) -> Recording:
     return io.read(folders.ptbxl / "records500" / f"{number // 1000 * 1000:05d}" / f"{number:05d}_hr.hea")
 
 
+@cache
+def accuracy() -> ModuleType:
+    """Load bench/accuracy.py."""
+    path = HERE.parent / "bench" / "accuracy.py"
+    spec = importlib.util.spec_from_file_location("accuracy", path)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def annotated(folders: Folders, number: int, lead: str, *, fs: float) -> list[Floats]:
     """Read a cardiologist's marks of one lead, s, in the order of `Mark`."""
-    spec = importlib.util.spec_from_file_location("accuracy", HERE.parent / "bench" / "accuracy.py")
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(HERE.parent / "bench" / "accuracy.py")
-    accuracy = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(accuracy)
-    return list(accuracy.read_marks(folders.ludb / str(number), lead, fs).values())
+    return list(accuracy().read_marks(folders.ludb / str(number), lead, fs).values())
 
 
 def paper(ax: Axes, *, title: str = "", time_s: float = 0.2, fine: bool = True) -> None:
@@ -362,13 +370,13 @@ def _draw_class(ax: Axes, ready: Conditioned, heartbeat: Heartbeat, shape: int, 
     """Draw the beats of one shape on one another, and their median."""
     centres = heartbeat.times_s[heartbeat.shape_class == shape] * ready.fs
     median, _ = median_beat(ready.whole, centres, fs=ready.fs)
-    t = np.arange(len(median)) / ready.fs - PRE_S
+    t = np.arange(median.shape[1]) / ready.fs - PRE_S
     for centre in centres:
         at = np.clip(centre + t * ready.fs, 0, len(ready.whole) - 1)
         beat = np.interp(at, np.arange(len(ready.whole)), ready.whole[:, k])
         beat[(centre + t * ready.fs < 0) | (centre + t * ready.fs > len(ready.whole) - 1)] = np.nan
         ax.plot(t, beat - np.nanmean(beat), color=GREY, linewidth=0.5)
-    ax.plot(t, median[:, k] - median[:, k].mean(), color=RED if shape else INK, linewidth=1.3)
+    ax.plot(t, median[k] - median[k].mean(), color=RED if shape else INK, linewidth=1.3)
     ax.set_xlim(t[0], t[-1])
     n = len(centres)
     paper(ax, title=f"shape {shape + 1}: {n} beat{'s' * (n > 1)}, median in bold")
@@ -406,8 +414,7 @@ def draw_marks(folders: Folders) -> Figure:
 
 def ruled_marks(recording: Recording) -> Floats:
     """Mark the commonest shape's median beat by the rules alone; samples, shape (9, n_leads)."""
-    observing = importlib.import_module("twelvelead.measure.observe")
-    with patch.object(observing, "delineate", wraps=observing.delineate) as heard:
+    with patch.object(marking, "delineate", wraps=delineate) as heard:
         observe(recording, recording.leads)
     first = heard.call_args_list[0]
     ruled: Floats = delineate(*first.args, **first.kwargs | {"refine": False}).at
@@ -472,7 +479,7 @@ def draw_every_beat(folders: Folders) -> Figure:
     ):
         recording = lobachevsky(folders, number)
         heartbeat = observe(recording, recording.leads)
-        draw_strip(ax, folders, recording, heartbeat, lead, (1.5, 6.5))
+        draw_strip(ax, recording, heartbeat, lead, (1.5, 6.5), annotated(folders, number, lead, fs=recording.fs))
         probability = heartbeat.facts["p_probability"]
         ax.set_title(f"LUDB {number}, {lead}: {what}; probability of a P wave {probability:.2f}")
     legend(axes[1])
@@ -480,9 +487,9 @@ def draw_every_beat(folders: Folders) -> Figure:
 
 
 def draw_strip(
-    ax: Axes, folders: Folders, recording: Recording, heartbeat: Heartbeat, lead: str, span: tuple[float, float]
+    ax: Axes, recording: Recording, heartbeat: Heartbeat, lead: str, span: tuple[float, float], theirs: list[Floats]
 ) -> None:
-    """Draw a strip with our waves as coloured stretches, and the cardiologist's below."""
+    """Draw a strip with our waves as coloured stretches, and the cardiologist's below, where there are some."""
     k = recording.leads.index(lead)
     ready = condition(recording, recording.leads)
     a, b = (round(s * ready.fs) for s in span)
@@ -490,20 +497,19 @@ def draw_strip(
     ax.plot(t, y, color=INK, linewidth=0.8)
     low, high = float(y.min()), float(y.max())
     room = 0.16 * max(high - low, 0.5)
-    ax.set_ylim(low - 3.2 * room, high + room)
-    theirs = annotated(folders, int(recording.id), lead, fs=recording.fs)
+    ax.set_ylim(low - (3.2 if theirs else 2) * room, high + room)
     for first, colour in zip((0, 3, 6), WAVE.values(), strict=True):
         for onset, _, offset in heartbeat.beat_marks_s[:, first : first + 3, k]:
             inside = (t >= onset) & (t <= offset)
             ax.plot(t[inside], y[inside], color=colour, linewidth=1.8)
             ax.plot([onset, offset], [low - room] * 2, color=colour, linewidth=3, solid_capstyle="butt")
-        for peak in theirs[first + 1]:
+        for peak in theirs[first + 1] if theirs else ():
             onset = nearest(theirs[first], peak, before=True)
             offset = nearest(theirs[first + 2], peak, before=False)
             ax.plot(
                 [onset, offset], [low - 2.2 * room] * 2, color=colour, linewidth=3, alpha=0.55, solid_capstyle="butt"
             )
-    for y_at, text in ((low - room, "ours"), (low - 2.2 * room, "cardiologist")):
+    for y_at, text in ((low - room, "ours"), (low - 2.2 * room, "cardiologist"))[: 2 if theirs else 1]:
         ax.annotate(text, (span[0] + 0.02, y_at + 0.25 * room), fontsize=7, color="#555555")
     ax.set_xlim(*span)
     paper(ax, time_s=0.2 if span[1] - span[0] < 3 else 1, fine=span[1] - span[0] < 3)
@@ -710,16 +716,38 @@ def draw_errors(_folders: Folders) -> Figure:
 def draw_wrong_waves(folders: Folders) -> Figure:
     """Draw marks that are far off in the Lobachevsky database."""
     cases = (
-        (111, "V1", (2.4, 4.6), "QRS onset early; what follows the pacemaker's spike is taken for QRS"),
-        (147, "V3", (2.4, 4.6), "T offset late; T is flat"),
-        (69, "V2", (2.4, 4.6), "T late; of a biphasic T the other phase is taken"),
-        (31, "I", (2.4, 4.6), "P onset late; P is flat"),
+        (111, "aVL", Mark.QRS_ONSET, "ours begins where the spike ends, the cardiologist's later"),
+        (61, "I", Mark.T_OFFSET, "the cardiologist's T includes the slow hump behind"),
+        (69, "V2", Mark.T_PEAK, "of a biphasic T the other phase is taken"),
+        (121, "V6", Mark.P_PEAK, "P is flat and notched"),
     )
     figure, axes = plt.subplots(len(cases), 1, figsize=(8, 9.6), layout="constrained")
-    for ax, (number, lead, span, why) in zip(axes, cases, strict=True):
+    for ax, (number, lead, mark, why) in zip(axes, cases, strict=True):
         recording = lobachevsky(folders, number)
-        draw_strip(ax, folders, recording, observe(recording, recording.leads), lead, span)
-        ax.set_title(f"LUDB {number}, {lead}: {why}")
+        heartbeat = observe(recording, recording.leads)
+        theirs = annotated(folders, number, lead, fs=recording.fs)
+        ours = heartbeat.beat_marks_s[:, mark, recording.leads.index(lead)]
+        errors, _ = accuracy().match(theirs[mark], ours[np.isfinite(ours)])
+        draw_strip(ax, recording, heartbeat, lead, (2.4, 4.6), theirs)
+        name = mark.name.split("_")
+        error = f"{1000 * np.mean(errors):+.0f} ms".replace("-", "−")
+        ax.set_title(f"LUDB {number}, {lead}: {name[0]} {name[1].lower()} {error}; {why}")
+    legend(axes[0])
+    return figure
+
+
+def draw_wrong_p(folders: Folders) -> Figure:
+    """Draw where flutter waves are taken for P, and where P is denied because the rhythm is irregular."""
+    cases = (
+        (23, "V1", "flutter, two waves to a beat; one of them is taken for P"),
+        (176, "II", "sinus rhythm with early atrial beats; P is denied"),
+    )
+    figure, axes = plt.subplots(len(cases), 1, figsize=(8, 4.6), layout="constrained")
+    for ax, (number, lead, why) in zip(axes, cases, strict=True):
+        recording = ptb_xl(folders, number)
+        heartbeat = observe(recording, recording.leads)
+        draw_strip(ax, recording, heartbeat, lead, (1.0, 5.0), [])
+        ax.set_title(f"PTB-XL {number}, {lead}: {why} (probability {heartbeat.facts['p_probability']:.2f})")
     legend(axes[0])
     return figure
 
@@ -735,6 +763,7 @@ PICTURES: dict[str, Callable[[Folders], Figure]] = {
     "long": draw_long,
     "errors": draw_errors,
     "wrong_waves": draw_wrong_waves,
+    "wrong_p": draw_wrong_p,
     "wrong_bigeminy": lambda folders: draw_long(folders, BIGEMINY),
 }
 

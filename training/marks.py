@@ -24,7 +24,6 @@ from scipy.signal import butter, sosfiltfilt
 from sklearn.neural_network import MLPRegressor
 
 from twelvelead.measure import refine as refining
-from twelvelead.measure import observe
 from twelvelead.measure.delineate import TOLERANCE_MS, delineate
 from twelvelead.measure.observe import observe
 from twelvelead.measure.rules import follow_rules

@@ -38,6 +38,10 @@ class Conditioned:
         Amplitude in mV without spikes and wander, at `fs`.
     smooth : ndarray of float32, shape (n_samples / 2, n_leads)
         The same to about 40 Hz, at `fs` / 2.
+    independent : tuple of int
+        The leads that are not sums of others: all but III, aVR, aVL and aVF where I and II are there.
+    guide : ndarray of float32, shape (n_samples / 2, n_independent)
+        `smooth` of these leads: enough to find and align beats and waves.
     fs : float
         Hz, 500 or nearly so.
     spikes_s : ndarray, shape (n_spikes,)
@@ -48,6 +52,8 @@ class Conditioned:
 
     whole: Signal
     smooth: Signal
+    independent: tuple[int, ...]
+    guide: Signal
     fs: float
     spikes_s: NDArray[np.float64]
     wander_mv: NDArray[np.float64]
@@ -81,7 +87,9 @@ def condition(recording: Recording, leads: tuple[str, ...]) -> Conditioned:
     wander = _wander(samples, fs=fs)
     whole = _subtract(samples, wander, _BLOCK)
     smooth = _every_second(whole)
-    return Conditioned(whole, smooth, fs, spikes / recording.fs, wander.std(axis=0).astype(float))
+    independent = _independent(leads)
+    guide = np.ascontiguousarray(smooth[:, independent])
+    return Conditioned(whole, smooth, independent, guide, fs, spikes / recording.fs, _spread(wander))
 
 
 def low_pass(signal: Signal, *, fs: float, high_hz: float) -> Signal:
@@ -103,6 +111,11 @@ def low_pass(signal: Signal, *, fs: float, high_hz: float) -> Signal:
     return smoothed
 
 
+def _independent(leads: tuple[str, ...]) -> tuple[int, ...]:
+    derived = {"III", "aVR", "aVL", "aVF"} if {"I", "II"} <= set(leads) else set()
+    return tuple(k for k, lead in enumerate(leads) if lead not in derived)
+
+
 def _wander(samples: Signal, *, fs: float) -> Signal:
     """Estimate what changes slower than `WANDER_HZ`, one value per block and lead."""
     blocks = _block_means(samples, _BLOCK)
@@ -117,6 +130,20 @@ def _butterworth(cut: float) -> tuple[float, float, float]:
     k = math.tan(math.pi * min(cut, 0.499))
     norm = 1 + math.sqrt(2) * k + k * k
     return k * k / norm, 2 * (k * k - 1) / norm, (1 - math.sqrt(2) * k + k * k) / norm
+
+
+@kernel
+def _spread(x: Signal) -> NDArray[np.float64]:
+    """Return the standard deviation of each column."""
+    n, n_leads = x.shape
+    total, squares = np.zeros(n_leads), np.zeros(n_leads)
+    for k in range(n_leads):
+        for t in range(n):
+            total[k] += x[t, k]
+        for t in range(n):
+            squares[k] += (x[t, k] - total[k] / n) ** 2
+    deviation: NDArray[np.float64] = np.sqrt(squares / n)
+    return deviation
 
 
 @kernel

@@ -145,9 +145,9 @@ def _register(
     """Find how many samples later a wave comes in each beat, and how like it is; in the smooth copy."""
     origin = round(PRE_S * ready.fs)
     shift, alike = register_wave(
-        ready.smooth,
+        ready.guide,
         centres / STEP,
-        beat=np.ascontiguousarray(wave[:, origin % STEP :: STEP]),
+        beat=np.ascontiguousarray(wave[ready.independent, origin % STEP :: STEP]),
         origin=origin // STEP,
         span=(span[0] // STEP, span[1] // STEP),
         slack=round(slack_s * ready.fs / STEP),

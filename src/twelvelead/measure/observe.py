@@ -20,7 +20,7 @@ from twelvelead.terms import Reason, Unmeasurable
 Floats = NDArray[np.float64]
 Signal = NDArray[np.float32]
 
-_FEW = 160  # samples of a lead from which its noise is told
+_FEW = 80  # samples of a lead from which its noise is told
 
 
 def observe(recording: Recording, usable: tuple[str, ...]) -> Heartbeat:
@@ -46,7 +46,7 @@ def observe(recording: Recording, usable: tuple[str, ...]) -> Heartbeat:
         msg = f"at least one lead must be usable; got none in recording {recording.id!r}. Look at its quality findings."
         raise Unmeasurable(Reason.MISSING_LEAD, msg)
     ready = condition(recording, usable)
-    centres, shape_class = _find_beats(ready, usable, recording)
+    centres, shape_class = _find_beats(ready, recording)
     found = mark_beats(ready, centres, shape_class)
     noise = _noise(ready.whole, ready.smooth, max(1, len(ready.smooth) // _FEW))
     facts = {
@@ -83,26 +83,19 @@ def observe(recording: Recording, usable: tuple[str, ...]) -> Heartbeat:
     )
 
 
-def _find_beats(ready: Conditioned, usable: tuple[str, ...], recording: Recording) -> tuple[Floats, NDArray[np.intp]]:
+def _find_beats(ready: Conditioned, recording: Recording) -> tuple[Floats, NDArray[np.intp]]:
     """Middle of each beat in samples of `ready.whole`, in order, and its class of shape."""
     fs = ready.fs / STEP
-    independent = _independent(usable)
-    rough = find_beats(np.ascontiguousarray(ready.smooth[:, independent]), fs=fs)
+    rough = find_beats(ready.guide, fs=fs)
     if not rough.size:
         msg = (
             f"beats must stand out of noise and resemble each other; got none in recording {recording.id!r} "
             f"({recording.duration:.1f} s). Look at the recording."
         )
         raise Unmeasurable(Reason.NO_BEATS, msg)
-    shape_class, centres = classify_beats(ready.smooth, rough * fs, fs=fs)
+    shape_class, centres = classify_beats(ready.guide, rough * fs, fs=fs)
     order = np.argsort(centres, kind="stable")
     return centres[order] * STEP, shape_class[order]
-
-
-def _independent(usable: tuple[str, ...]) -> list[int]:
-    """Leads that are not sums of others: all but III, aVR, aVL, aVF where I and II are there."""
-    derived = {"III", "aVR", "aVL", "aVF"} if {"I", "II"} <= set(usable) else set()
-    return [k for k, lead in enumerate(usable) if lead not in derived]
 
 
 def _atrial_facts(ready: Conditioned, usable: tuple[str, ...], overall: Floats) -> dict[str, float]:

@@ -117,8 +117,9 @@ def t_probability(heights: Floats, scatter: Floats) -> float:
     True
     """
     # A sum of squares adds up noise, too: n leads count for as many independent ones only with a wave in most of them.
-    size = float(np.sqrt((heights**2).mean())) * len(heights) ** 0.25
-    noise = float(np.sqrt(np.nanmean(scatter**2))) if np.isfinite(scatter).any() else math.nan
+    size = math.sqrt(float(heights @ heights) / len(heights)) * len(heights) ** 0.25
+    known = scatter[np.isfinite(scatter)]
+    noise = math.sqrt(float(known @ known) / len(known)) if known.size else math.nan
     return float(wave_probability(np.array([size]), np.array([noise]))[0])
 
 

@@ -12,6 +12,8 @@ Floats = NDArray[np.float64]
 
 _MOST_RANKED = 512
 """Samples of a lead, evenly spread, from which percentiles are taken."""
+_MOST_BENDS = 120
+"""The same for its noise."""
 NOISE_STEP_S = 0.004
 # White noise of SD s has second differences of SD sqrt(6) s, and a range of about 4 s.
 _NOISE_RANGE = 4 / (0.6745 * math.sqrt(6))
@@ -157,7 +159,7 @@ def _extreme(values: NDArray[np.float32], rank: int, sign: float) -> float:
 def _noise(x: NDArray[np.float32], step: int) -> Floats:
     """Robust range of the second differences over `step` samples."""
     n, n_leads = x.shape
-    every = max(1, n // (_MOST_RANKED // 2))
+    every = max(1, n // _MOST_BENDS)
     out = np.zeros(n_leads)
     bend = np.empty(n // every + 1, dtype=np.float32)
     for k in range(n_leads):

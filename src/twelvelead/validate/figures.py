@@ -84,7 +84,7 @@ def resampled(y: Floats, p: Floats, *, thresholds: Sequence[float], subgroup: bo
     return figures
 
 
-def _simple(y: Floats, p: Floats, thresholds: Sequence[float], weights: Floats) -> dict[str, Floats]:  # noqa: PLR0917
+def _simple(y: Floats, p: Floats, thresholds: Sequence[float], weights: Floats) -> dict[str, Floats]:
     found = {"auroc": weighted_auroc(y, p, weights=weights), "auprc": weighted_auprc(y, p, weights=weights)}
     squares, events, expected, n = (weights @ np.column_stack([(y - p) ** 2, y, p, np.ones_like(p)])).T
     prevalence = events / n
