@@ -246,15 +246,11 @@ def draw_conditioning(folders: Folders) -> Figure:
     axes[0].set_xlim(0, 10)
     paper(axes[0], title=f"Wander: {lead} of PTB-XL {WANDERING}", time_s=1, fine=False)
     axes[0].yaxis.set_major_locator(MultipleLocator(2))
-    axes[0].set_ylim(
-        *np.array([-0.08, 0.08]) * np.ptp(recording[lead]) + (recording[lead].min(), recording[lead].max())
-    )
+    axes[0].margins(y=0.12)
     label(axes[0], x="")
     axes[1].plot(t, ready.whole[:, k], color=INK, linewidth=0.8)
     axes[1].set_xlim(0, 10)
-    paper(
-        axes[1], title="… and without it; each second sample to 40 Hz is kept for finding things", time_s=1, fine=False
-    )
+    paper(axes[1], title="… and without it", time_s=1, fine=False)
     axes[1].yaxis.set_major_locator(MultipleLocator(1))
     label(axes[1])
     _draw_spikes(axes[2], lobachevsky(folders, 95))
@@ -288,9 +284,7 @@ def draw_beats(folders: Folders) -> Figure:
     fs = ready.fs / STEP
     independent = [k for k, lead in enumerate(recording.leads) if lead not in {"III", "aVR", "aVL", "aVF"}]
     rate, envelope, likeness = look_for_beats(np.ascontiguousarray(ready.smooth[:, independent]), fs=fs)
-    figure, axes = plt.subplots(
-        3, 1, figsize=(8, 6.6), layout="constrained", height_ratios=[3.2, 1.3, 1.3], sharex=True
-    )
+    figure, axes = plt.subplots(3, 1, figsize=(8, 6.6), layout="constrained", height_ratios=[5, 2, 2], sharex=True)
     _draw_leads(axes[0], recording, heartbeat, ("I", "V1", "V4"))
     axes[0].set_title("Three of eight independent leads, PTB-XL 128; the beats found")
     t = np.arange(len(envelope)) / rate

@@ -284,6 +284,18 @@ FAILURES = Contract(
     ),
 )
 
+FINDINGS = Contract(
+    "findings",
+    (),
+    (
+        _ID,
+        Column("lead", pl.String, "The lead that is at fault; null for the whole recording.", nullable=True),
+        Column("reason", pl.String, "A `Reason`."),
+        Column("message", pl.String, "What must hold, and what was got."),
+    ),
+)
+"""Why a recording that was measured lacks some numbers, or should be trusted less."""
+
 COHORT = Contract(
     "cohort",
     ("recording_id",),
@@ -419,6 +431,7 @@ CONTRACTS = (
     FEATURES,
     FIDUCIALS,
     FAILURES,
+    FINDINGS,
     COHORT,
     EVENTS,
     OUTCOMES,

@@ -81,6 +81,11 @@ def ludb():
     return lambda number: (read_ludb(folder, number), read_marks(folder, number))
 
 
+@pytest.fixture(scope="session")
+def annotation():
+    return read_annotation
+
+
 def read_ludb(folder, number):
     """Format 16, 500 Hz, 12 leads; gain and baseline from the header."""
     lines = (folder / f"{number}.hea").read_text().splitlines()[1:13]
@@ -97,24 +102,29 @@ def read_ludb(folder, number):
 
 
 def read_marks(folder, number):
-    """Annotated times in s of each point in each lead: {lead: {point: times}} (MIT annotation format)."""
-    marks = {}
-    for lead in LEADS:
-        words = np.fromfile(folder / f"{number}.{lead.lower()}", "<u2")
-        at, events, k = 0, [], 0
-        while k < len(words) and words[k]:
-            code, step = int(words[k]) >> 10, int(words[k]) & 1023
-            k += 1
-            if code == 59:  # SKIP: the next two words are a long step
-                at += (int(words[k]) << 16) + int(words[k + 1])
-                k += 2
-            elif code == 63:  # AUX: text of `step` bytes follows
-                k += (step + 1) // 2
-            elif code < 59:
-                at += step
-                events.append((at / 500, code))
-        marks[lead] = _points(events)
-    return marks
+    """Annotated times in s of each point in each lead: {lead: {point: times}}."""
+    return {
+        lead: _points([(at / 500, code) for at, code in read_annotation(folder / f"{number}.{lead.lower()}")])
+        for lead in LEADS
+    }
+
+
+def read_annotation(path):
+    """Samples and codes of an annotation file (MIT format)."""
+    words = np.fromfile(path, "<u2")
+    at, events, k = 0, [], 0
+    while k < len(words) and words[k]:
+        code, step = int(words[k]) >> 10, int(words[k]) & 1023
+        k += 1
+        if code == 59:  # SKIP: the next two words are a long step
+            at += (int(words[k]) << 16) + int(words[k + 1])
+            k += 2
+        elif code == 63:  # AUX: text of `step` bytes follows
+            k += (step + 1) // 2
+        elif code < 59:
+            at += step
+            events.append((at, code))
+    return events
 
 
 def _points(events):

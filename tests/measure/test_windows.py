@@ -60,7 +60,7 @@ def test_no_more_than_two_windows_are_held_at_once(long, monkeypatch):
     recording, _ = long
     measured = []
     observe = windows.observe
-    monkeypatch.setattr(windows, "observe", lambda *a: measured.append(1) or observe(*a))
+    monkeypatch.setattr(windows, "observe", lambda *a, **k: measured.append(1) or observe(*a, **k))
     ahead = []
 
     def counted():

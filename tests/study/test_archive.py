@@ -14,6 +14,7 @@ from twelvelead.io.formats.wfdb_write import write_wfdb
 from twelvelead.measure import CATALOGUE
 from twelvelead.signal import Recording
 from twelvelead.study import measure_archive, measure_files
+from twelvelead.study.archive import Wanted
 from twelvelead.terms import InputError, Reason
 
 
@@ -81,11 +82,11 @@ def test_a_fault_of_ours_costs_one_recording_and_not_the_batch(archive, tmp_path
 
     found = find_recordings([archive])[:3]
 
-    def break_down(recordings, *, fiducials):
+    def break_down(recordings, **how):
         some = list(recordings)
         if found[1].recording_id in [recording.id for recording in some]:
             raise IndexError("list index out of range")
-        return measure_many(some, fiducials=fiducials)
+        return measure_many(some, **how)
 
     measure_many = room.measure_many
     monkeypatch.setattr(room, "measure_many", break_down)
@@ -160,9 +161,33 @@ def test_shards_and_blocks_change_no_value(archive, tmp_path, monkeypatch):
     assert some.fiducials.equals(one.fiducials)
 
 
+def test_what_is_wrong_with_a_lead_is_a_finding_and_its_numbers_are_null(archive, tmp_path):
+    recording = read(find_recordings([archive])[0].path)
+    signal = recording.signal.copy()
+    signal[recording.leads.index("V2")] = np.nan
+    (tmp_path / "one").mkdir()
+    write_wfdb(replace(recording, signal=signal), tmp_path / "one" / "r.hea")
+    out, findings = tmp_path / "out.parquet", tmp_path / "findings.csv"
+    measure_files([tmp_path / "one"], out=out, findings=findings)
+    row = read_table(findings).row(0, named=True)
+    assert (row["recording_id"], row["lead"], row["reason"]) == ("r", "V2", Reason.MISSING_LEAD)
+    features = read_table(out).row(0, named=True)
+    assert features["r_amplitude_v2_mv"] is None
+    assert features["r_amplitude_v3_mv"] is not None
+
+
+def test_without_the_refiner_marks_have_no_confidence(archive, tmp_path):
+    found = find_recordings([archive])[:2]
+    learnt = measure_archive(found, work=tmp_path / "a").fiducials
+    ruled = measure_archive(found, work=tmp_path / "b", wanted=Wanted(refine=False)).fiducials
+    assert ruled["qrs_confidence"].null_count() == ruled.height
+    assert learnt["qrs_confidence"].null_count() < learnt.height
+    assert not ruled["qrs_onset_s"].equals(learnt["qrs_onset_s"])
+
+
 def test_fiducials_that_nobody_asked_for_are_not_kept(archive, tmp_path):
     found = find_recordings([archive])[:2]
-    bare = measure_archive(found, work=tmp_path, fiducials=False)
+    bare = measure_archive(found, work=tmp_path, wanted=Wanted(fiducials=False))
     assert bare.fiducials.is_empty()
     assert [p.name.partition(".")[2] for p in tmp_path.iterdir()] == ["features.parquet"]
     full = measure_archive(found, work=tmp_path)

@@ -59,10 +59,12 @@ def measure(  # noqa: PLR0913 - one for each flag
     out: Out,
     fiducials: Path | None = None,
     failures: Path | None = None,
+    findings: Path | None = None,
     workers: Workers = PROCESSES,
     fs: float | None = None,
     leads: str | None = None,
     units: str | None = None,
+    refine: bool = True,
     scheduler: str | None = None,
 ) -> int:
     """Measure recordings: one row of named measurements each.
@@ -77,12 +79,16 @@ def measure(  # noqa: PLR0913 - one for each flag
         Table of wave onsets, peaks and offsets, one row per beat and lead.
     failures
         Table of the recordings that could not be measured, and why.
+    findings
+        Table of what is wrong with those that could: absent, flat, clipped, noisy or contradictory leads.
     fs
         Sampling frequency in Hz of signal tables (CSV, NPY, Parquet) that don't say it.
     leads
         Lead names of signal tables that don't say them, separated by commas.
     units
         Unit of signal tables that don't say it: mV, uV or V.
+    refine
+        Whether what was learnt from cardiologists' marks corrects the marks that the rules set.
     scheduler
         A Dask cluster that measures instead of processes here, as in dask=tcp://10.0.0.1:8786; its workers must see
         the same folders.
@@ -93,8 +99,8 @@ def measure(  # noqa: PLR0913 - one for each flag
     declared = Declaration(fs=fs, leads=tuple(leads.split(",")) if leads else None, units=units)
     with Display() as display:
         measured = measure_files(
-            paths, out=out, fiducials=fiducials, failures=failures, workers=scheduler or workers,
-            declared=declared, progress=display.progress,
+            paths, out=out, fiducials=fiducials, failures=failures, findings=findings, workers=scheduler or workers,
+            declared=declared, refine=refine, progress=display.progress,
         )  # fmt: skip
     display.note(f"{measured.n_measured} recording(s) measured, {measured.failures.height} refused: {out}")
     return display.failures(measured.failures, partly=PARTLY if measured.n_measured else BAD_INPUT)

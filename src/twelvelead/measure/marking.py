@@ -58,7 +58,7 @@ class Marked:
     of_all_leads: Floats
 
 
-def mark_beats(ready: Conditioned, centres: Floats, shape_class: NDArray[np.intp]) -> Marked:
+def mark_beats(ready: Conditioned, centres: Floats, shape_class: NDArray[np.intp], *, refine: bool = True) -> Marked:
     """Mark every beat.
 
     Parameters
@@ -69,6 +69,8 @@ def mark_beats(ready: Conditioned, centres: Floats, shape_class: NDArray[np.intp
         Middle of each QRS complex in samples of `ready.whole`, in order; at least one.
     shape_class : ndarray of int, shape (n_beats,)
         Its shape, 0 for the commonest.
+    refine : bool
+        As for `delineate`.
 
     Returns
     -------
@@ -80,7 +82,7 @@ def mark_beats(ready: Conditioned, centres: Floats, shape_class: NDArray[np.intp
     signal before it resembles the usual P wave.
     """
     rr_s = float(middle(np.diff(centres))) / ready.fs if len(centres) > 1 else USUAL_RR_S
-    usual = _delineate_shape(ready, centres[shape_class == 0], rr_s=rr_s)
+    usual = _delineate_shape(ready, centres[shape_class == 0], rr_s=rr_s, refine=refine)
     at, sure = usual.marks
     p_span = _span(at, Mark.P_ONSET)
     p_shift, p_like = _register(ready, usual.centres, usual.smooth, span=p_span, slack_s=_P_SLACK_S)
@@ -99,7 +101,7 @@ def mark_beats(ready: Conditioned, centres: Floats, shape_class: NDArray[np.intp
     for label in range(int(shape_class.max()) + 1):
         mine = shape_class == label
         if label > 0:
-            shape = _delineate_shape(ready, centres[mine], rr_s=rr_s)
+            shape = _delineate_shape(ready, centres[mine], rr_s=rr_s, refine=refine)
             t_span = _span(shape.marks.at, Mark.T_ONSET)
             shape.marks.at[: Mark.QRS_ONSET] = at[: Mark.QRS_ONSET]
             p_shift, p_like = _register(ready, shape.centres, usual.smooth, span=p_span, slack_s=_P_SLACK_S)
@@ -125,11 +127,11 @@ class _Shape(NamedTuple):
     marks: Marks
 
 
-def _delineate_shape(ready: Conditioned, centres: Floats, *, rr_s: float) -> _Shape:
+def _delineate_shape(ready: Conditioned, centres: Floats, *, rr_s: float, refine: bool) -> _Shape:
     median, scatter = median_beat(ready.whole, centres, fs=ready.fs)
     smooth = low_pass(np.ascontiguousarray(median.T), fs=ready.fs, high_hz=MARK_HZ).T
     beat = smooth.astype(float, order="C")
-    marks = delineate(beat, fs=ready.fs, origin=round(PRE_S * ready.fs), rr_s=rr_s)
+    marks = delineate(beat, fs=ready.fs, origin=round(PRE_S * ready.fs), rr_s=rr_s, refine=refine)
     return _Shape(centres, median, scatter, smooth, beat, marks)
 
 

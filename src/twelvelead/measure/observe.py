@@ -23,7 +23,7 @@ Signal = NDArray[np.float32]
 _FEW = 80  # samples of a lead from which its noise is told
 
 
-def observe(recording: Recording, usable: tuple[str, ...]) -> Heartbeat:
+def observe(recording: Recording, usable: tuple[str, ...], *, refine: bool = True) -> Heartbeat:
     """Find the beats of a recording, their median beat and all marks.
 
     Parameters
@@ -32,6 +32,8 @@ def observe(recording: Recording, usable: tuple[str, ...]) -> Heartbeat:
         One ECG.
     usable : tuple of str
         The leads that may be measured.
+    refine : bool
+        Whether the marks that the rules set are corrected by what was learnt.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def observe(recording: Recording, usable: tuple[str, ...]) -> Heartbeat:
         raise Unmeasurable(Reason.MISSING_LEAD, msg)
     ready = condition(recording, usable)
     centres, shape_class = _find_beats(ready, recording)
-    found = mark_beats(ready, centres, shape_class)
+    found = mark_beats(ready, centres, shape_class, refine=refine)
     noise = _noise(ready.whole, ready.smooth, max(1, len(ready.smooth) // _FEW))
     facts = {
         "p_probability": found.p_probability,

@@ -14,10 +14,10 @@ from twelvelead.measure.fiducials import tabulate_fiducials
 from twelvelead.measure.heartbeat import Fact, Heartbeat, Quantity
 from twelvelead.measure.observe import observe
 from twelvelead.measure.rhythm import find_rhythm
-from twelvelead.measure.row import Rows
-from twelvelead.signal import assess
+from twelvelead.measure.row import Rows, list_findings
+from twelvelead.signal import Quality, assess
 from twelvelead.signal.recording import Recording
-from twelvelead.terms import FAILURES, FIDUCIALS, LEADS, Unmeasurable
+from twelvelead.terms import FAILURES, FIDUCIALS, FINDINGS, LEADS, Unmeasurable
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +38,9 @@ class _Piece(NamedTuple):
     last: float
 
 
-def measure_windows(windows: Iterable[tuple[float, Recording]], *, recording_id: str, fiducials: bool = True) -> Rows:
+def measure_windows(
+    windows: Iterable[tuple[float, Recording]], *, recording_id: str, fiducials: bool = True, refine: bool = True
+) -> Rows:
     """Measure one long recording.
 
     Parameters
@@ -50,11 +52,14 @@ def measure_windows(windows: Iterable[tuple[float, Recording]], *, recording_id:
         The key of its rows.
     fiducials : bool
         Whether the marks of every beat are wanted.
+    refine : bool
+        As for `measure`.
 
     Returns
     -------
     Rows
-        One row of features, or of failures where no window can be measured: then with the first window's reason.
+        One row of features, or of failures where no window can be measured: then with the first window's reason. A
+        finding that several windows share is told once.
 
     Notes
     -----
@@ -66,13 +71,16 @@ def measure_windows(windows: Iterable[tuple[float, Recording]], *, recording_id:
     classes: list[NDArray[np.intp]] = []
     tables: list[pl.DataFrame] = []
     refused: list[Unmeasurable] = []
+    findings: dict[tuple[str | None, str | None], dict[str, str | None]] = {}
     n_beats = 0
     for piece in _pieces(windows):
         try:
-            heartbeat = _beats_of(piece)
+            heartbeat, found = _beats_of(piece, refine=refine)
         except Unmeasurable as error:
             refused.append(error)
             continue
+        for row in list_findings(recording_id, found):
+            findings.setdefault((row["lead"], row["reason"]), row)
         if not heartbeat.times_s.size:
             continue
         values.append(evaluate(gather([condense(heartbeat)]))[:, 0])
@@ -89,7 +97,10 @@ def measure_windows(windows: Iterable[tuple[float, Recording]], *, recording_id:
         exact = _evaluate_times(np.concatenate(times), np.concatenate(classes))
         pooled = np.where(np.isfinite(exact), exact, pooled)
     return Rows(
-        tabulate_values([recording_id], pooled[:, None]), pl.concat([FIDUCIALS.empty(), *tables]), FAILURES.empty()
+        tabulate_values([recording_id], pooled[:, None]),
+        pl.concat([FIDUCIALS.empty(), *tables]),
+        FAILURES.empty(),
+        FINDINGS.select(list(findings.values())),
     )
 
 
@@ -106,16 +117,16 @@ def _pieces(windows: Iterable[tuple[float, Recording]]) -> Iterator[_Piece]:
         yield _Piece(waiting[1], waiting[0], first, np.inf)
 
 
-def _beats_of(piece: _Piece) -> Heartbeat:
-    """Find the heartbeat of a window, and of its beats those that are its own; times from the recording's start."""
+def _beats_of(piece: _Piece, *, refine: bool) -> tuple[Heartbeat, Quality]:
+    """Find the heartbeat of a window, of its beats those that are its own; times from the recording's start."""
     quality = assess(piece.window)
     if quality.refusal is not None:
         raise Unmeasurable(quality.refusal.reason, quality.refusal.message)
-    whole = observe(piece.window, quality.usable)
+    whole = observe(piece.window, quality.usable, refine=refine)
     times = whole.times_s + piece.offset
     own = (times >= piece.first) & (times < piece.last)
     spikes = whole.spikes_s + piece.offset
-    return replace(
+    own_beats = replace(
         whole,
         times_s=times[own],
         shape_class=whole.shape_class[own],
@@ -123,6 +134,7 @@ def _beats_of(piece: _Piece) -> Heartbeat:
         global_marks_s=whole.global_marks_s[own] + piece.offset,
         spikes_s=spikes[(spikes >= piece.first) & (spikes < piece.last)],
     )
+    return own_beats, quality
 
 
 def _evaluate_times(times_s: Floats, shape_class: NDArray[np.intp]) -> Floats:
@@ -134,4 +146,5 @@ def _evaluate_times(times_s: Floats, shape_class: NDArray[np.intp]) -> Floats:
 
 def _refuse(recording_id: str, refused: list[Unmeasurable]) -> Rows:
     row = {"recording_id": recording_id, "reason": refused[0].reason.value, "message": str(refused[0])}
-    return Rows(tabulate_values([], np.empty((len(CATALOGUE), 0))), FIDUCIALS.empty(), FAILURES.select([row]))
+    nothing = tabulate_values([], np.empty((len(CATALOGUE), 0)))
+    return Rows(nothing, FIDUCIALS.empty(), FAILURES.select([row]), FINDINGS.empty())

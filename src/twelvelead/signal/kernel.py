@@ -19,7 +19,12 @@ def kernel(function: F) -> F:
     Returns
     -------
     callable
-        The same function, compiled at its first call with arguments of each kind. It gives the same numbers for the
-        same input, whatever else is computed; sums may be grouped otherwise than they are written.
+        The same function, compiled at its first call with arguments of each kind.
+
+    Notes
+    -----
+    Arithmetic is done in the order in which it is written. Freer rules would make sums faster, but a process that
+    compiles and one that finds the result on disk then differ in the last bit. To be fast nevertheless, a loop adds to
+    many sums at once: over leads, shifts or units inside, over what is summed outside.
     """
     return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))

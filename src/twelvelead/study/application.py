@@ -11,7 +11,7 @@ from twelvelead.io.databases import ptbxl
 from twelvelead.io.formats import Declaration
 from twelvelead.measure import features_contract
 from twelvelead.predict import explain, from_parts, top_reasons
-from twelvelead.study.archive import UNDECLARED, measure_archive
+from twelvelead.study.archive import UNDECLARED, Wanted, measure_archive
 from twelvelead.study.declaration import Study, parse_json
 from twelvelead.study.fitting import FULL
 from twelvelead.study.progress import Progress, silent
@@ -79,9 +79,8 @@ def apply_study(
         If the folder is no finished study.
     """
     study = _read_study(folder)
-    measured = measure_archive(
-        recordings, work=work, workers=workers, declared=declared, fiducials=False, progress=progress
-    )
+    wanted = Wanted(declared, fiducials=False)
+    measured = measure_archive(recordings, work=work, workers=workers, wanted=wanted, progress=progress)
     ids = measured.features.select("recording_id")
     model = ECG_ONLY if demographics is None else FULL
     people = ids.with_columns(age_years=pl.lit(None, pl.Float64), sex=pl.lit(None, pl.String))

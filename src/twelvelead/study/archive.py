@@ -21,12 +21,34 @@ from twelvelead.study.kernels import compile_kernels
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.versions import code_digest
-from twelvelead.terms import FAILURES, FIDUCIALS, Contract, Error, Reason
+from twelvelead.terms import FAILURES, FIDUCIALS, FINDINGS, Contract, Error, Reason
 
 SHARD = 128  # recordings: some tenths of a second of work, and all that a killed run has lost of each worker
 BLOCK = 32  # recordings that are measured together
 SIDE_FILES = (".hea", ".dat", ".mat", ".json")  # that may belong to the one that names a recording; likeliest first
 UNDECLARED = Declaration()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of recordings.
+
+    Parameters
+    ----------
+    declared : Declaration
+        For signal tables that don't say.
+    fiducials : bool
+        Whether the marks of every beat are wanted, which takes time.
+    refine : bool
+        Whether the marks that the rules set are corrected by what was learnt.
+    """
+
+    declared: Declaration = UNDECLARED
+    fiducials: bool = True
+    refine: bool = True
+
+
+EVERYTHING = Wanted()
 
 
 @dataclass(frozen=True)
@@ -37,17 +59,14 @@ class Shard:
     ----------
     recordings : tuple of Found
         Sorted by id.
-    declared : Declaration
-        For signal tables that don't say.
-    fiducials : bool
-        Whether that table is wanted.
+    wanted : Wanted
+        What of them.
     stem : Path
         Beginning of its files' names.
     """
 
     recordings: tuple[Found, ...]
-    declared: Declaration
-    fiducials: bool
+    wanted: Wanted
     stem: Path
 
     def path(self, table: str) -> Path:
@@ -88,6 +107,10 @@ class Measured:
         """The marks of every beat, keeping `terms.FIDUCIALS`; without rows where they were not wanted."""
         return FIDUCIALS.check(self._scan("fiducials", FIDUCIALS).collect())
 
+    def write_findings(self, path: Path) -> None:
+        """Write what is wrong with recordings that were measured, keeping `terms.FINDINGS`."""
+        sink_table(self._scan("findings", FINDINGS), path)
+
     def write_features(self, path: Path) -> None:
         """Write the features piece by piece, so that they need not fit into memory."""
         sink_table(self._scan("features", features_contract()), path)
@@ -106,8 +129,7 @@ def measure_archive(
     *,
     work: Path,
     workers: int | str = 1,
-    declared: Declaration = UNDECLARED,
-    fiducials: bool = True,
+    wanted: Wanted = EVERYTHING,
     progress: Progress = silent,
     stage: str = "measuring",
 ) -> Measured:
@@ -121,10 +143,8 @@ def measure_archive(
         Folder for the shards. Shards of the same files, measured by the same version, are taken from it.
     workers : int or str
         Processes of this machine, or `dask=ADDRESS` of a Dask cluster. The tables don't depend on it.
-    declared : Declaration
-        For signal tables that don't say.
-    fiducials : bool
-        Whether the marks of every beat are wanted, which takes time.
+    wanted : Wanted
+        What of them.
     progress : Progress
         Told after each shard.
     stage : str
@@ -135,7 +155,7 @@ def measure_archive(
     Measured
         A recording that can't be read or measured, or whose id is not unique, is a row of `failures`.
     """
-    shards = _plan(recordings, work=work, declared=declared, fiducials=fiducials)
+    shards = _plan(recordings, work=work, wanted=wanted)
     work.mkdir(parents=True, exist_ok=True)
     todo = [shard for shard in shards if not shard.is_done]
     if todo and isinstance(workers, int):
@@ -150,7 +170,7 @@ def measure_archive(
     return Measured(tuple(shards), FAILURES.check(failures), n_measured)
 
 
-def _plan(recordings: Sequence[Found], *, work: Path, declared: Declaration, fiducials: bool) -> list[Shard]:
+def _plan(recordings: Sequence[Found], *, work: Path, wanted: Wanted) -> list[Shard]:
     """Deal the recordings of unique ids out to shards, in the order of their ids."""
     times = Counter(r.recording_id for r in recordings)
     unique = sorted((r for r in recordings if times[r.recording_id] == 1), key=lambda r: r.recording_id)
@@ -159,8 +179,8 @@ def _plan(recordings: Sequence[Found], *, work: Path, declared: Declaration, fid
         part = unique[start : start + SHARD]
         # Absolute, for workers elsewhere; as strings, since an archive has a million.
         there = tuple(Found(r.recording_id, os.path.abspath(r.file)) for r in part)  # noqa: PTH100
-        name = f"{start // SHARD:06d}-{_digest(there, declared, fiducials=fiducials)}"
-        shards.append(Shard(there, declared, fiducials, work.absolute() / name))
+        name = f"{start // SHARD:06d}-{_digest(there, wanted)}"
+        shards.append(Shard(there, wanted, work.absolute() / name))
     return shards
 
 
@@ -195,7 +215,10 @@ def measure_shard(shard: Shard) -> None:
     failures = pl.concat([rows.failures for rows in done])
     if failures.height:
         _write(failures, shard.path("failures"))
-    if shard.fiducials:
+    findings = pl.concat([rows.findings for rows in done])
+    if findings.height:
+        _write(findings, shard.path("findings"))
+    if shard.wanted.fiducials:
         _write(pl.concat([rows.fiducials for rows in done]), shard.path("fiducials"))
     _write(pl.concat([rows.features for rows in done]), shard.path("features"))
 
@@ -223,14 +246,14 @@ def _measure_together(block: Sequence[Found], shard: Shard) -> Rows:
             try:
                 source = open_recording(
                     found.file,
-                    fs=shard.declared.fs,
-                    leads=shard.declared.leads,
-                    units=shard.declared.units,
+                    fs=shard.wanted.declared.fs,
+                    leads=shard.wanted.declared.leads,
+                    units=shard.wanted.declared.units,
                     recording_id=found.recording_id,
                 )
                 if source.duration > LONG_S:
                     windows = source.windows(PIECE_S, overlap=OVERLAP_S)
-                    apart.append(measure_windows(windows, recording_id=found.recording_id, fiducials=shard.fiducials))
+                    apart.append(_measure_long(windows, found, shard))
                     continue
                 recording = source.read()
             except (Error, OSError) as error:
@@ -238,7 +261,7 @@ def _measure_together(block: Sequence[Found], shard: Shard) -> Rows:
             else:
                 yield recording
 
-    together = measure_many(read_each(), fiducials=shard.fiducials)
+    together = measure_many(read_each(), fiducials=shard.wanted.fiducials, refine=shard.wanted.refine)
     if not apart:
         return together
     parts = [together, *apart]
@@ -246,12 +269,18 @@ def _measure_together(block: Sequence[Found], shard: Shard) -> Rows:
         pl.concat([rows.features for rows in parts]).sort("recording_id"),
         pl.concat([rows.fiducials for rows in parts]).sort("recording_id", maintain_order=True),
         pl.concat([rows.failures for rows in parts]).sort("recording_id"),
+        pl.concat([rows.findings for rows in parts]).sort("recording_id", maintain_order=True),
     )
+
+
+def _measure_long(windows: Iterator[tuple[float, Recording]], found: Found, shard: Shard) -> Rows:
+    wanted = shard.wanted
+    return measure_windows(windows, recording_id=found.recording_id, fiducials=wanted.fiducials, refine=wanted.refine)
 
 
 def _refuse(found: Found, reason: Reason, message: str) -> Rows:
     row = {"recording_id": found.recording_id, "reason": reason.value, "message": message}
-    return Rows(features_contract().empty(), FIDUCIALS.empty(), FAILURES.select([row]))
+    return Rows(features_contract().empty(), FIDUCIALS.empty(), FAILURES.select([row]), FINDINGS.empty())
 
 
 def _fault(error: Exception) -> str:
@@ -261,9 +290,9 @@ def _fault(error: Exception) -> str:
     return text + f"({Path(where.filename).name}, line {where.lineno}). Please report it with the recording."
 
 
-def _digest(recordings: Sequence[Found], declared: Declaration, *, fiducials: bool) -> str:
-    """Name a shard by what it is made of: the code, the declaration, and each file with its size and time of change."""
-    hashed = hashlib.sha256(f"{code_digest()} {declared} {fiducials}".encode())
+def _digest(recordings: Sequence[Found], wanted: Wanted) -> str:
+    """Name a shard by what it is made of: the code, what is wanted, and each file with its size and time of change."""
+    hashed = hashlib.sha256(f"{code_digest()} {wanted}".encode())
     for found in recordings:
         file = os.fspath(found.file)
         hashed.update(f"\n{found.recording_id}\0{file}".encode())

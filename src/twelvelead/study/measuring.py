@@ -10,7 +10,7 @@ import polars as pl
 from twelvelead.io import find_recordings
 from twelvelead.io.formats import Declaration
 from twelvelead.io.tables import require_table_name, write_table
-from twelvelead.study.archive import UNDECLARED, measure_archive
+from twelvelead.study.archive import UNDECLARED, Wanted, measure_archive
 from twelvelead.study.progress import Progress, silent
 
 
@@ -30,14 +30,16 @@ class Tally:
     failures: pl.DataFrame
 
 
-def measure_files(
+def measure_files(  # noqa: PLR0913 - one for each flag of the command
     paths: Sequence[Path],
     *,
     out: Path,
     fiducials: Path | None = None,
     failures: Path | None = None,
+    findings: Path | None = None,
     workers: int | str = 1,
     declared: Declaration = UNDECLARED,
+    refine: bool = True,
     progress: Progress = silent,
 ) -> Tally:
     """Measure all recordings found under `paths`, and write the tables that are asked for.
@@ -49,12 +51,14 @@ def measure_files(
     ----------
     paths : sequence of Path
         Recordings, and folders that are searched.
-    out, fiducials, failures : Path
-        Tables to be written, .parquet or .csv; the last two where they are asked for.
+    out, fiducials, failures, findings : Path
+        Tables to be written, .parquet or .csv; all but the first where they are asked for.
     workers : int or str
         Processes of this machine, or `dask=ADDRESS` of a Dask cluster.
     declared : Declaration
         What signal tables don't say of themselves.
+    refine : bool
+        Whether the marks that the rules set are corrected by what was learnt.
     progress : Progress
         Told how far the measuring has come.
 
@@ -63,18 +67,18 @@ def measure_files(
     InputError
         If a path is not there, no recording is found, or a table's name has another suffix.
     """
-    for path in (out, fiducials, failures):
+    for path in (out, fiducials, failures, findings):
         if path is not None:
             require_table_name(path)
     work = out.with_name(f".{out.name}.unfinished")
-    measured = measure_archive(
-        find_recordings(paths), work=work, workers=workers, declared=declared, fiducials=fiducials is not None,
-        progress=progress,
-    )  # fmt: skip
+    wanted = Wanted(declared, fiducials=fiducials is not None, refine=refine)
+    measured = measure_archive(find_recordings(paths), work=work, workers=workers, wanted=wanted, progress=progress)
     if fiducials is not None:
         measured.write_fiducials(fiducials)
     if failures is not None:
         write_table(measured.failures, failures)
+    if findings is not None:
+        measured.write_findings(findings)
     measured.write_features(out)
     shutil.rmtree(work)
     return Tally(measured.n_measured, measured.failures)
