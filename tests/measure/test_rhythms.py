@@ -201,6 +201,7 @@ def test_flutter_is_told_from_fibrillation_and_from_sinus_rhythm(hz, make_heart)
     row, _ = measure(flutter(make_heart(times=times, p=False), size_mv=0.15, hz=hz))
     assert row["flutter_evidence_probability"] > 0.9
     assert row["flutter_rate_bpm"] == pytest.approx(60 * hz, abs=4)
+    assert row["pr_interval_ms"] is None  # what looks like a P wave is one of the flutter waves
     for other in (make_heart(), make_heart(times=0.4 + 0.5 * np.arange(18))):
         row, _ = measure(other)
         assert row["flutter_evidence_probability"] < 0.1

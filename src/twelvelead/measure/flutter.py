@@ -17,6 +17,9 @@ _PEAK_HZ = (3.7, 6.2)  # 222 to 372 per minute
 _WIDTH_HZ = 0.25
 _ALL_HZ = (0.7, 12.0)
 _LEAST_FFT = 512
+FLUTTER_SHARE = 0.48
+"""From this share on it is flutter. Set on 450 recordings, 9 of them with flutter: 8 of those lie above it, none of the
+others. A sinus tachycardia of 121 per minute came nearest, since twice its rate is the frequency of flutter."""
 
 
 def find_flutter(signal: NDArray[np.float32], marks_s: Floats, *, fs: float) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Every beat marked: the median beat of each shape delineated, its marks carried over to the beats of that shape."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -114,6 +114,17 @@ def mark_beats(ready: Conditioned, centres: Floats, shape_class: NDArray[np.intp
     return Marked(
         usual.median, usual.scatter, usual.marks, p_probability, p_resemblance, t_probability, of_beats, of_all_leads
     )
+
+
+def without_p(marked: Marked) -> Marked:
+    """Take the P waves away again: what looks like them are flutter waves."""
+    at, confidence = (row.copy() for row in marked.marks)
+    of_beats, of_all_leads = marked.of_beats.copy(), marked.of_all_leads.copy()
+    for array in (at, confidence):
+        array[: Mark.QRS_ONSET] = np.nan
+    for array in (of_beats, of_all_leads):
+        array[:, : Mark.QRS_ONSET] = np.nan
+    return replace(marked, marks=Marks(at, confidence), of_beats=of_beats, of_all_leads=of_all_leads, p_probability=0.0)
 
 
 class _Shape(NamedTuple):

@@ -8,9 +8,9 @@ from twelvelead.measure.beats import find_beats
 from twelvelead.measure.condition import STEP, Conditioned, condition
 from twelvelead.measure.delineate import global_marks, middle
 from twelvelead.measure.fibrillation import f_waves
-from twelvelead.measure.flutter import find_flutter
+from twelvelead.measure.flutter import FLUTTER_SHARE, find_flutter
 from twelvelead.measure.heartbeat import Heartbeat
-from twelvelead.measure.marking import mark_beats
+from twelvelead.measure.marking import mark_beats, without_p
 from twelvelead.measure.shapes import classify_beats
 from twelvelead.signal import einthoven_residual_mv
 from twelvelead.signal.kernel import kernel
@@ -50,6 +50,9 @@ def observe(recording: Recording, usable: tuple[str, ...], *, refine: bool = Tru
     ready = condition(recording, usable)
     centres, shape_class = _find_beats(ready, recording)
     found = mark_beats(ready, centres, shape_class, refine=refine)
+    atrial = _atrial_facts(ready, usable, found.of_all_leads)
+    if atrial["flutter_share"] >= FLUTTER_SHARE:
+        found = without_p(found)
     noise = _noise(ready.whole, ready.smooth, max(1, len(ready.smooth) // _FEW))
     facts = {
         "p_probability": found.p_probability,
@@ -59,7 +62,7 @@ def observe(recording: Recording, usable: tuple[str, ...], *, refine: bool = Tru
         "noise_mv": middle(noise),
         "einthoven_mv": einthoven_residual_mv(recording),
     }
-    facts |= _atrial_facts(ready, usable, found.of_all_leads)
+    facts |= atrial
     at = [recording.leads.index(lead) for lead in usable]
     n = len(recording.leads)
     is_usable = np.zeros(n, dtype=bool)

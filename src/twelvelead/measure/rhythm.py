@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.measure.flutter import FLUTTER_SHARE
 from twelvelead.measure.heartbeat import Fact, Heartbeats
 from twelvelead.signal.kernel import kernel
 from twelvelead.terms import Measurement
@@ -207,14 +208,8 @@ def af_evidence(heartbeats: Heartbeats) -> Floats:
 
 
 def flutter_evidence(heartbeats: Heartbeats) -> Floats:
-    """Share of one frequency near 300 per minute as evidence, 0 to 1; one half at a share of 0.48; shape (n,).
-
-    Notes
-    -----
-    The limit was set on 450 recordings, 9 of them with flutter: 8 of those lie above it, none of the others. A sinus
-    tachycardia of 121 per minute came nearest, since twice its rate is the frequency of flutter.
-    """
-    return 1 / (1 + np.exp(-20 * (heartbeats.fact("flutter_share") - 0.48)))
+    """Share of one frequency near 300 per minute as evidence, 0 to 1; one half at `FLUTTER_SHARE`; shape (n,)."""
+    return 1 / (1 + np.exp(-20 * (heartbeats.fact("flutter_share") - FLUTTER_SHARE)))
 
 
 def flutter_rate(heartbeats: Heartbeats) -> Floats:
