@@ -26,7 +26,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from twelvelead import io, signal
-from twelvelead.measure import Heartbeat, Mark, beats, delineate, marking, measure, observe
+from twelvelead.measure import Heartbeat, Mark, beats, measure, observe
 from twelvelead.measure.condition import STEP, Conditioned, condition
 from twelvelead.measure.fiducials import KINDS
 from twelvelead.measure.kinds import classify_kinds
@@ -269,7 +269,7 @@ def _draw_spikes(ax: Axes, recording: Recording) -> None:
     for spike in ready.spikes_s[(ready.spikes_s > span[0]) & (ready.spikes_s < span[1])]:
         ax.annotate("spike", (spike - 0.01, -0.3), ha="right", color=RED, fontsize=8)
     ax.legend(loc="upper left", ncols=2)
-    paper(ax, title="Pacemaker spikes: lead I of LUDB 95; each is bridged by a straight line of 20 ms")
+    paper(ax, title="Pacemaker spikes: lead I of LUDB 95; each is bridged by a straight line")
     label(ax)
 
 
@@ -311,14 +311,13 @@ def look_for_beats(leads: NDArray[np.float32], *, fs: float) -> tuple[float, Flo
 
 
 def _draw_leads(ax: Axes, recording: Recording, heartbeat: Heartbeat, leads: tuple[str, ...]) -> None:
-    """Draw leads above one another, with each beat's kind."""
+    """Draw leads above one another, with the beats."""
     t = np.arange(recording.n_samples) / recording.fs
     for row, lead in enumerate(leads):
         ax.plot(t, recording[lead] - np.median(recording[lead]) - 1.8 * row, color=INK, linewidth=0.7)
         ax.annotate(lead, (0.05, -1.8 * row + 0.35), fontsize=8, weight="bold")
-    kinds = kinds_of(heartbeat)
-    for time, kind in zip(heartbeat.times_s, kinds, strict=True):
-        ax.axvline(time, color=OF_KIND[kind] if kind != "dominant" else GREY, linewidth=0.8, alpha=0.8, zorder=0)
+    for time in heartbeat.times_s:
+        ax.axvline(time, color=GREY, linewidth=0.8, alpha=0.8, zorder=0)
     ax.set_xlim(0, recording.duration)
     paper(ax, time_s=1, fine=False)
     label(ax, x="")
@@ -388,7 +387,7 @@ def draw_marks(folders: Folders) -> Figure:
     """Draw a median beat's marks in some leads: rules, refined, cardiologist; and all leads with the global marks."""
     recording = lobachevsky(folders, MARKED)
     heartbeat = observe(recording, recording.leads)
-    ruled = ruled_marks(recording)
+    ruled = observe(recording, recording.leads, refine=False).marks
     figure, axes = plt.subplots(4, 1, figsize=(8, 8.6), layout="constrained", sharex=True, height_ratios=[1, 1, 1, 1.3])
     for ax, lead in zip(axes, ("II", "V2", "V5"), strict=False):
         _draw_marked_lead(ax, folders, recording, heartbeat, lead, ruled)
@@ -404,15 +403,6 @@ def draw_marks(folders: Folders) -> Figure:
     ax.set_xlim(-0.3, 0.5)
     label(ax, x="time from the QRS's middle, s")
     return figure
-
-
-def ruled_marks(recording: Recording) -> Floats:
-    """Mark the commonest shape's median beat by the rules alone; samples, shape (9, n_leads)."""
-    with patch.object(marking, "delineate", wraps=delineate) as heard:
-        observe(recording, recording.leads)
-    first = heard.call_args_list[0]
-    ruled: Floats = delineate(*first.args, **first.kwargs | {"refine": False}).at
-    return ruled
 
 
 def times_of(heartbeat: Heartbeat) -> Floats:
@@ -733,7 +723,7 @@ def draw_wrong_waves(folders: Folders) -> Figure:
 def draw_wrong_p(folders: Folders) -> Figure:
     """Draw where flutter waves are taken for P, and where P is denied because the rhythm is irregular."""
     cases = (
-        (23, "V1", "flutter, two waves to a beat; one of them is taken for P"),
+        (336, "II", "labelled flutter; a wave of it is taken for P"),
         (176, "II", "sinus rhythm with early atrial beats; P is denied"),
     )
     figure, axes = plt.subplots(len(cases), 1, figsize=(8, 4.6), layout="constrained")

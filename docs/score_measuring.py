@@ -1,6 +1,6 @@
 """Find the figures of docs/how-we-measure.md, and write them into its tables.
 
-    python docs/score_measuring.py LUDB_FOLDER PTBXL_FOLDER MITDB_FOLDER [--only PART …]
+    python docs/score_measuring.py LUDB_FOLDER PTBXL_FOLDER MITDB_FOLDER MUSE_FOLDER [--only PART …]
 
 Writes docs/measuring/accuracy.json, then the page's tables from it. NeuroKit2 is scored where it is installed; its
 figures stay as they were otherwise. Needs `wfdb`. Minutes. Without folders: only the tables, from the file as it is.
@@ -10,12 +10,11 @@ import argparse
 import importlib.util
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
@@ -23,7 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twelvelead import io
-from twelvelead.measure import delineate, marking, measure
+from twelvelead.measure import measure
 from twelvelead.measure.refine import MODEL
 from twelvelead.measure.windows import OVERLAP_S, PIECE_S, measure_windows
 from twelvelead.terms import Unmeasurable
@@ -54,6 +53,15 @@ IEC_MS = {
 }
 
 
+class Folders(NamedTuple):
+    """Where the recordings lie."""
+
+    ludb: Path
+    ptbxl: Path
+    mitdb: Path
+    muse: Path
+
+
 def bench(name: str) -> ModuleType:
     """Load a script of bench/."""
     path = HERE.parent / "bench" / f"{name}.py"
@@ -74,7 +82,7 @@ def score_lobachevsky(ludb: Path) -> Figures:
     """Score the tool as it is shipped, and the rules alone, on the Lobachevsky database."""
     accuracy = bench("accuracy")
     tools = {"shipped": _score(accuracy, accuracy.mark_ours, ludb)}
-    with rules_alone():
+    with patch.object(accuracy, "measure", partial(measure, refine=False)):
         tools["rules"] = _score(accuracy, accuracy.mark_ours, ludb)
     return tools
 
@@ -86,13 +94,6 @@ def score_neurokit(ludb: Path) -> Figures:
         "ludb": _score(accuracy, accuracy.mark_neurokit, ludb),
         "noise": _find_in_noise(noise, {"NeuroKit2, lead II": noise.neurokit}, ludb),
     }
-
-
-@contextmanager
-def rules_alone() -> Iterator[None]:
-    """Switch the refiner off."""
-    with patch.object(marking, "delineate", partial(delineate, refine=False)):
-        yield
 
 
 def _score(accuracy: ModuleType, mark: Callable[..., Any], ludb: Path) -> Figures:
@@ -235,6 +236,20 @@ def score_ptb_xl(ptbxl: Path) -> Figures:
     return out
 
 
+def compare_muse(muse: Path) -> Figures:
+    """Subtract the device's measurements from ours: {file: {measurement: [ours, the device's]}}."""
+    script = bench("muse")
+    out: Figures = {}
+    for path in sorted(muse.glob("*.xml")):
+        recording, stated = script.read_muse(path)
+        try:
+            ours, _ = measure(recording)
+        except Unmeasurable:
+            ours = {}
+        out[path.stem] = {name: [ours.get(name), stated[key]] for key, name in script.PAIRS if key in stated}
+    return out
+
+
 def worst(ludb: Path) -> Figures:
     """List, of each point, the leads of recordings that are furthest off in the mean: [record, lead, mean error, n]."""
     accuracy = bench("accuracy")
@@ -251,30 +266,31 @@ def worst(ludb: Path) -> Figures:
     return {point: sorted(found, key=lambda e: -abs(e[2]))[:12] for point, found in errors.items()}
 
 
-PARTS: dict[str, Callable[[Path, Path, Path], Figures]] = {
-    "ludb": lambda ludb, _ptbxl, _mitdb: score_lobachevsky(ludb),
-    "unseen": lambda _ludb, _ptbxl, _mitdb: read_card(),
-    "neurokit2": lambda ludb, _ptbxl, _mitdb: score_neurokit(ludb),
-    "annotations": lambda ludb, _ptbxl, _mitdb: spread_of_annotations(ludb),
-    "mitdb": lambda _ludb, _ptbxl, mitdb: score_beats(mitdb),
-    "noise": lambda ludb, _ptbxl, _mitdb: score_noise(ludb),
-    "ptbxl": lambda _ludb, ptbxl, _mitdb: score_ptb_xl(ptbxl),
-    "worst": lambda ludb, _ptbxl, _mitdb: worst(ludb),
+PARTS: dict[str, Callable[[Folders], Figures]] = {
+    "ludb": lambda folders: score_lobachevsky(folders.ludb),
+    "unseen": lambda _: read_card(),
+    "neurokit2": lambda folders: score_neurokit(folders.ludb),
+    "annotations": lambda folders: spread_of_annotations(folders.ludb),
+    "mitdb": lambda folders: score_beats(folders.mitdb),
+    "noise": lambda folders: score_noise(folders.ludb),
+    "ptbxl": lambda folders: score_ptb_xl(folders.ptbxl),
+    "muse": lambda folders: compare_muse(folders.muse),
+    "worst": lambda folders: worst(folders.ludb),
 }
 
 
 def main() -> None:
     """Score, keep the figures, fill in the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", type=Path, nargs="*", help="LUDB_FOLDER PTBXL_FOLDER MITDB_FOLDER")
+    parser.add_argument("folders", type=Path, nargs="*", help="LUDB_FOLDER PTBXL_FOLDER MITDB_FOLDER MUSE_FOLDER")
     usual = [part for part in PARTS if part != "neurokit2" or importlib.util.find_spec(part)]
     parser.add_argument("--only", nargs="+", choices=PARTS, default=usual, help="some parts; others stay")
     arguments = parser.parse_args()
     if arguments.folders:
-        ludb, ptbxl, mitdb = arguments.folders
+        folders = Folders(*arguments.folders)
         figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
         for part in arguments.only:
-            figures[part] = PARTS[part](ludb, ptbxl, mitdb)
+            figures[part] = PARTS[part](folders)
         FIGURES.write_text(json.dumps(_rounded(figures), indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), read_figures()), encoding="utf-8")
 
@@ -309,8 +325,8 @@ def marks_table(figures: Figures) -> str:
     shipped, rules, unseen = figures["ludb"]["shipped"], figures["ludb"]["rules"], figures["unseen"]
     peer, apart = figures["neurokit2"]["ludb"], figures["annotations"]["sd"]
     lines = [
-        "| point | marks | between leads | Se / PPV % | error, record not seen | error, as shipped | "
-        "error, rules alone | NeuroKit2: Se / PPV % | error |",
+        "| point | marks | between leads | Se / PPV %, as shipped | error, record not seen | "
+        "error, as shipped | error, rules alone | NeuroKit2: Se / PPV % | error |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for point, title in POINTS.items():
@@ -424,9 +440,29 @@ def ptb_xl_table(figures: Figures) -> str:
     ])  # fmt: skip
 
 
+def muse_table(figures: Figures) -> str:
+    """Ours and the device's, recording by recording."""
+    shown = {"heart_rate_bpm": "rate, 1/min", "pr_interval_ms": "PR, ms", "qrs_duration_ms": "QRS, ms",
+             "qt_interval_ms": "QT, ms", "qrs_axis_deg": "QRS axis, °", "t_axis_deg": "T axis, °"}  # fmt: skip
+    lines = [f"| recording | {' | '.join(shown.values())} |", f"|---|{'---|' * len(shown)}"]
+    for number, row in enumerate(figures["muse"].values(), start=1):
+        lines.append(f"| {number} | {' | '.join(_beside(row.get(name)) for name in shown)} |")
+    return "\n".join(lines)
+
+
+def _beside(pair: list[float | None] | None) -> str:
+    """Ours / the device's (the difference)."""
+    ours, theirs = pair or (None, None)
+    if ours is None or theirs is None:
+        return f"{'–' if ours is None else round(ours)} / {'–' if theirs is None else round(theirs)}"
+    difference = f"{round(ours) - round(theirs):+d}".replace("-", "−").replace("+0", "0")
+    return f"{ours:.0f} / {theirs:.0f} ({difference})".replace("-", "−")
+
+
 TABLES: dict[str, Callable[[Figures], str]] = {
     "marks": marks_table, "intervals": intervals_table, "beats": beats_table, "noise": noise_table,
-    "limits": limits_table, "ptbxl": ptb_xl_table, "wider": lambda figures: f"{figures['annotations']['wider']:.0f}",
+    "limits": limits_table, "ptbxl": ptb_xl_table, "muse": muse_table,
+    "wider": lambda figures: f"{figures['annotations']['wider']:.0f}",
 }  # fmt: skip
 
 

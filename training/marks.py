@@ -14,6 +14,7 @@ variants.
 import argparse
 import importlib
 import json
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ import numpy as np
 import wfdb
 import xgboost as xgb
 from scipy.signal import butter, sosfiltfilt
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
 from twelvelead.measure import refine as refining
@@ -81,14 +83,14 @@ def read_shapes(stem, number):
     marking = importlib.import_module("twelvelead.measure.marking")
     heard = []
 
-    def overhear(beat, *, fs, origin, rr_s):
-        marks = delineate(beat, fs=fs, origin=origin, rr_s=rr_s, refine=False)
+    def overhear(beat, *, fs, origin, rr_s, refine):
+        marks = delineate(beat, fs=fs, origin=origin, rr_s=rr_s, refine=refine)
         heard.append((np.array(beat, dtype=float), origin, rr_s, marks.at.copy()))
         return marks
 
     usual, marking.delineate = marking.delineate, overhear
     try:
-        heartbeat = observe(recording, recording.leads)
+        heartbeat = observe(recording, recording.leads, refine=False)
     finally:
         marking.delineate = usual
     smooth = sosfiltfilt(butter(2, (0.5, 40), "bandpass", fs=record.fs, output="sos"), record.p_signal.T, axis=1)
@@ -443,6 +445,7 @@ def main():
     parser.add_argument("folder", type=Path, help="folder with the .hea, .dat and .i … .v6 files")
     parser.add_argument("--variants", type=int, default=12, help="of each median beat")
     arguments = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)  # the nets are stopped early on purpose
     stems = sorted((p.with_suffix("") for p in arguments.folder.glob("*.hea")), key=lambda p: int(p.name))
     shapes = [shape for number, stem in enumerate(stems) for shape in read_shapes(stem, number)]
     cases = gather(shapes, arguments.variants)
