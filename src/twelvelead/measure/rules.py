@@ -214,7 +214,7 @@ def _mark_t(beat: Floats, fs: float, qrs: tuple[int, int], rr_s: float) -> Float
 def _mark_p(beat: Floats, fs: float, qrs_onset: int, rr_s: float) -> Floats:
     """Onset, peak and offset of the P wave of each lead, if there is one; shape (3, n_leads)."""
     end = qrs_onset - round(0.030 * fs)
-    start = max(qrs_onset - round(min(0.32, 0.45 * rr_s) * fs), round(0.050 * fs))
+    start = max(qrs_onset - round(min(0.40, 0.50 * rr_s) * fs), round(0.050 * fs))
     start = max(min(start, end - round(LEAST_ROOM_S * fs)), 0)
     end = max(end, start + 2)
     held = beat.copy()

@@ -215,8 +215,12 @@ def _follow(wide: Signal, free: Places, length: int) -> tuple[NDArray[np.bool_],
 
 @kernel
 def _alike(resemblance: Floats) -> NDArray[np.bool_]:
-    """Which windows resemble the shape about as much as most do; always the one that does so most."""
-    limit = min(max(np.median(resemblance) - 0.10, 0.65), 0.85)
+    """Which windows resemble the shape about as much as its own do; always the one that does so most.
+
+    Its own are taken to be a quarter of all: with two shapes equally common, as in bigeminy, half would lie between.
+    """
+    usual = np.sort(resemblance)[(3 * len(resemblance)) // 4]
+    limit = min(max(usual - 0.10, 0.65), 0.85)
     follows = resemblance > limit
     follows[resemblance.argmax()] = True
     return follows
