@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twelvelead.measure.registration import register_wave
+from twelvelead.measure.registration import place, register_wave
 from twelvelead.measure.shapes import PRE_S, classify_beats, median_beat
 
 FS = 250.0
@@ -97,3 +97,12 @@ def test_a_wave_outside_the_recording_is_not_registered():
     beat, _ = median_beat(x, PLACES * FS, fs=FS)
     shift, _ = register_wave(x, np.array([20.0, 500.0]), beat=beat, origin=112, span=(60, 90), slack=7)
     assert np.isnan(shift).tolist() == [True, False]
+
+
+def test_marks_moved_far_stay_on_their_side_of_qrs_and_inside_the_recording():
+    marks = np.array([100, 120, 140, 180, 200, 230, 300, 350, 400.0])[:, None]
+    centres, none = np.array([300.0, 1000.0, 1400.0]), np.nan
+    placed = place(marks, centres, 200, np.array([0.0, 90.0, none]), np.array([0.0, -120.0, 0.0]), 1500)[:, :, 0]
+    assert placed[0].tolist() == [200, 220, 240, 280, 300, 330, 400, 450, 500]
+    assert placed[1].tolist() == [980, 980, 980, 980, 1000, 1030, 1030, 1030, 1080]
+    assert np.isnan(placed[2]).tolist() == [True] * 3 + [False] * 3 + [True] * 3  # T would lie behind the end

@@ -23,7 +23,8 @@ STEP_MS = (7.0, 7.0, 7.0, 4.0, 4.0, 4.0, 11.0, 11.0, 11.0)
 """… and what lies between them, for each of the nine marks."""
 N_CUES = 8
 N_FEATURES = 3 * SHAPE + 6 + 6 + 3 + 3 + 3 + N_CUES + 5
-LEAST_MV = 0.005
+LEAST_SHARE = 0.005
+"""A wave counts as no smaller than this share of the QRS complex."""
 MOST = 4.0
 """A standardised feature counts as no further than this from its mean."""
 
@@ -135,7 +136,8 @@ def describe(beat: Floats, marks: Floats, fs: float, rr_s: float) -> Singles:
         The course of the lead, of all leads, and how steep it is, around the anchor (the median of the leads' marks);
         the anchors of this wave and of QRS, and how high the lead is there; the lead's marks of this wave from their
         anchors, and how high it is there; how far the leads scatter, and the wave's sign; cues of `_seek_cues`; RR and
-        the sizes. What precedes QRS by more than its surroundings, or follows it, does not describe its marks.
+        the sizes, as shares of the usual lead's QRS complex. What precedes QRS by more than its surroundings, or
+        follows it, does not describe its marks.
     """
     n_leads, n = beat.shape
     out = np.zeros((9, n_leads, N_FEATURES), dtype=np.float32)
@@ -145,6 +147,7 @@ def describe(beat: Floats, marks: Floats, fs: float, rr_s: float) -> Singles:
     for m in range(9):
         anchors[m] = median_of(marks[m])
     size = np.empty(n)
+    scale = _qrs_size(beat, anchors)
     for m in range(9):
         first = m // 3 * 3
         a = min(max(int(anchors[first]), 0), n - 2)
@@ -160,8 +163,8 @@ def describe(beat: Floats, marks: Floats, fs: float, rr_s: float) -> Singles:
             for i in range(a, b + 1):
                 if abs(beat[k, i] - base) > abs(height):
                     height = beat[k, i] - base
-            gain = (1.0 if height >= 0 else -1.0) / max(abs(height), LEAST_MV)
-            steepest = max(np.max(np.abs(slope[k, a : b + 1])), 1e-4)
+            gain = (1.0 if height >= 0 else -1.0) / max(abs(height), LEAST_SHARE * scale)
+            steepest = max(np.max(np.abs(slope[k, a : b + 1])), 1e-4 * scale)
             f = out[m, k]
             for j in range(SHAPE):
                 at = anchors[m] + (j - HALF) * step
@@ -184,8 +187,12 @@ def describe(beat: Floats, marks: Floats, fs: float, rr_s: float) -> Singles:
             c += 9
             _seek_cues(f[c : c + N_CUES], m, anchors, fs, (beat[k], slope[k], speed), marks[first + 1, k])
             c += N_CUES
-            f[c], f[c + 1], f[c + 2] = rr_s if first != 3 else 1.0, np.log(max(abs(height), 0.002)), np.log(largest[0])
-            f[c + 3], f[c + 4] = np.log(steepest * fs / 500), np.log(largest[1] * fs / 500)
+            f[c], f[c + 1], f[c + 2] = (
+                rr_s if first != 3 else 1.0,
+                np.log(max(abs(height) / scale, 0.002)),
+                np.log(largest[0] / scale),
+            )
+            f[c + 3], f[c + 4] = np.log(steepest * fs / 500 / scale), np.log(largest[1] * fs / 500 / scale)
     return out
 
 
@@ -196,6 +203,18 @@ def _value(course: Floats, at: float) -> float:
     i = int(at)
     value: float = course[i] + (course[i + 1] - course[i]) * (at - i)
     return value
+
+
+@kernel
+def _qrs_size(beat: Floats, anchors: Floats) -> float:
+    """Return the peak-to-peak amplitude of the QRS complex in the usual lead, mV."""
+    n_leads, n = beat.shape
+    a = min(max(int(anchors[3]), 0), n - 2)
+    b = min(max(int(anchors[5]) + 1, a + 1), n - 1)
+    height = np.empty(n_leads)
+    for k in range(n_leads):
+        height[k] = np.max(beat[k, a : b + 1]) - np.min(beat[k, a : b + 1])
+    return max(median_of(height), 1e-6)
 
 
 @kernel

@@ -68,19 +68,21 @@ def place(marks: Floats, centres: Floats, origin: int, p_shift: Floats, t_shift:
     Returns
     -------
     ndarray, shape (n_beats, 9, n_leads)
-        Samples of the recording; NaN outside it, and with one mark of P or T outside for the whole wave.
+        Samples of the recording; NaN outside it, and with one mark of P or T outside for the whole wave. However
+        far a P or T wave is moved, it stays on its side of the QRS complex.
     """
     n_beats, n_leads = len(centres), marks.shape[1]
     out = np.empty((n_beats, 9, n_leads))
     for b in range(n_beats):
         for m in range(9):
-            shift = centres[b] - origin
-            if m < Mark.QRS_ONSET:
-                shift += p_shift[b]
-            elif m >= Mark.T_ONSET:
-                shift += t_shift[b]
+            move = p_shift[b] if m < Mark.QRS_ONSET else (t_shift[b] if m >= Mark.T_ONSET else 0.0)
             for k in range(n_leads):
-                at = marks[m, k] + shift
+                at = marks[m, k] + move
+                if m < Mark.QRS_ONSET:
+                    at = min(at, marks[Mark.QRS_ONSET, k])
+                elif m >= Mark.T_ONSET:
+                    at = max(at, marks[Mark.QRS_OFFSET, k])
+                at += centres[b] - origin
                 out[b, m, k] = at if (at >= 0) & (at <= n_samples - 1) else np.nan
         for m in (0, 6):
             for k in range(n_leads):

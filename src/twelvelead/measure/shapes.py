@@ -221,7 +221,7 @@ def _alike(resemblance: Floats) -> NDArray[np.bool_]:
     """
     usual = np.sort(resemblance)[(3 * len(resemblance)) // 4]
     limit = min(max(usual - 0.10, 0.65), 0.85)
-    follows = resemblance > limit
+    follows: NDArray[np.bool_] = resemblance > limit
     follows[resemblance.argmax()] = True
     return follows
 

@@ -85,7 +85,7 @@ def assess(recording: Recording) -> Quality:
     >>> assess(flat).refusal.reason
     <Reason.FLAT: 'flat'>
     """
-    if recording.duration < SHORTEST_S:
+    if recording.n_samples + 1 < SHORTEST_S * recording.fs:  # a sample less is a matter of rounding
         short = Finding(
             Reason.TOO_SHORT,
             None,
