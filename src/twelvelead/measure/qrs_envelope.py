@@ -44,7 +44,7 @@ def qrs_envelope(q: Signal, chunk: int, half: int) -> tuple[Signal, Signal]:
     speed = _speed(q, half)
     background, height = usual_size(speed, chunk), _usual_height(speed, chunk)
     n_chunks = len(height)
-    envelope = np.empty((n, 1), dtype=np.float32)
+    by_lead, total = speed.T.copy(), np.zeros(n, dtype=np.float32)
     weight, most = np.empty(n_leads, dtype=np.float32), np.empty(n_leads, dtype=np.float32)
     for c in range(n_chunks):
         for k in range(n_leads):
@@ -54,12 +54,14 @@ def qrs_envelope(q: Signal, chunk: int, half: int) -> tuple[Signal, Signal]:
         weight /= max(weight.sum(), np.float32(1e-30))
         for k in range(n_leads):
             weight[k] /= max(height[c, k], np.float32(1e-6))
-        for t in range(c * chunk, n if c == n_chunks - 1 else (c + 1) * chunk):
-            total = np.float32(0)
-            for k in range(n_leads):
-                total += weight[k] * min(speed[t, k], most[k])
-            envelope[t, 0] = total
-    return envelope[:, 0].copy(), spread_chunks(usual_size(envelope, chunk), n, chunk)
+        first, last = c * chunk, n if c == n_chunks - 1 else (c + 1) * chunk
+        piece = total[first:last]
+        for k in range(n_leads):
+            own = by_lead[k, first:last]
+            for t in range(len(piece)):
+                piece[t] += weight[k] * min(own[t], most[k])
+    envelope = total.reshape(n, 1)
+    return total, spread_chunks(usual_size(envelope, chunk), n, chunk)
 
 
 @kernel

@@ -38,7 +38,8 @@ def _match(q: Signal, template: Signal, chunk: int) -> Signal:
     spread = usual_size(projection, chunk)
     n_chunks = len(spread)
     out = np.empty((3, n), dtype=np.float32)
-    amplitude, power = np.empty((n, 1), dtype=np.float32), np.empty((n, 1), dtype=np.float32)
+    amplitude, power = np.zeros((n, 1), dtype=np.float32), np.zeros((n, 1), dtype=np.float32)
+    sizes, leads = projection.T.copy(), q.T.copy()
     weight, share, most = np.empty((3, n_leads), dtype=np.float32)
     for c in range(n_chunks):
         for k in range(n_leads):
@@ -48,12 +49,13 @@ def _match(q: Signal, template: Signal, chunk: int) -> Signal:
         weight /= max(weight.sum(), np.float32(1e-30))
         for k in range(n_leads):
             share[k] = weight[k] / max(norm[k], np.float32(1e-9))
-        for t in range(c * chunk, n if c == n_chunks - 1 else (c + 1) * chunk):
-            a, p = np.float32(0), np.float32(0)
-            for k in range(n_leads):
-                a += weight[k] * max(min(projection[t, k], most[k]), -most[k])
-                p += share[k] * q[t, k] * q[t, k]
-            amplitude[t, 0], power[t, 0] = a, p
+        first, last = c * chunk, n if c == n_chunks - 1 else (c + 1) * chunk
+        a, p = amplitude[first:last, 0], power[first:last, 0]
+        for k in range(n_leads):
+            own, voltage = sizes[k, first:last], leads[k, first:last]
+            for t in range(len(own)):
+                a[t] += weight[k] * max(min(own[t], most[k]), -most[k])
+                p[t] += share[k] * voltage[t] * voltage[t]
     power = mean_around(power, width // 2)
     out[0] = amplitude[:, 0]
     out[1] = out[0] / np.sqrt(np.maximum(np.float32(width) * power[:, 0], np.float32(1e-12)))

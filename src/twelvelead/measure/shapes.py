@@ -138,12 +138,23 @@ def centre(windows: Signal, first: int, length: int) -> None:
     share = np.float32(1) / np.float32(length)
     for b in range(windows.shape[0]):
         for k in range(windows.shape[1]):
-            level = np.float32(0)
-            for j in range(first, first + length):
-                level += windows[b, k, j]
-            level *= share
-            for j in range(windows.shape[2]):
-                windows[b, k, j] -= level
+            lead = windows[b, k]
+            level = share * _sum(lead[first : first + length])
+            for j in range(len(lead)):
+                lead[j] -= level
+
+
+@kernel
+def _sum(x: Signal) -> np.float32:
+    """Sum of samples, in eight sums beside one another, none of which waits for the last."""
+    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = np.float32(0)
+    rest = len(x) % 8
+    for j in range(0, len(x) - rest, 8):
+        a0, a1, a2, a3 = a0 + x[j], a1 + x[j + 1], a2 + x[j + 2], a3 + x[j + 3]
+        a4, a5, a6, a7 = a4 + x[j + 4], a5 + x[j + 5], a6 + x[j + 6], a7 + x[j + 7]
+    for j in range(len(x) - rest, len(x)):
+        a0 += x[j]
+    return ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7))
 
 
 @kernel
