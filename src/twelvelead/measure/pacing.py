@@ -176,13 +176,14 @@ def _bridge(x: Signal, spikes: Places, needed: int, spans: tuple[int, int, int])
 
 @kernel
 def _last_fall(x: Signal, spike: int, far: int, needed: int) -> int:
-    """Sample behind the last fall of `needed` leads by a third of their leap; the spike itself where there is none."""
+    """Sample behind the last fall of `needed` leads from where they leapt to; the spike itself where there is none."""
     last = spike
     for t in range(spike + 2, far):
         falls = 0
         for k in range(x.shape[1]):
             leap = x[spike + 2, k] - x[spike, k]
-            falls += abs(leap) >= _HELD_MV and (x[t, k] - x[t + 1, k]) * np.sign(leap) > abs(leap) / 3
+            held = abs(leap) >= _HELD_MV and abs(x[t, k] - x[spike + 2, k]) <= abs(leap) / 4
+            falls += held and (x[t, k] - x[t + 1, k]) * np.sign(leap) > abs(leap) / 3
         if falls >= needed:
             last = t + 1
     return last
