@@ -1,6 +1,7 @@
 """Write simulated hospitals to disk, and run the demonstration study on them."""
 
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ from twelvelead.io.formats.wfdb_write import write_wfdb
 from twelvelead.io.tables import write_table
 from twelvelead.simulate import SITE_A, SITE_B, Site, best_auroc, hospital, recording
 from twelvelead.study.declaration import load_study
+from twelvelead.study.kernels import compile_kernels
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.run import Results, run_study
@@ -104,5 +106,8 @@ def run_demo(out: Path, *, n_patients: int, seed: int, workers: int = 1, progres
     progress : Progress
         Told how far each stage has come.
     """
+    compiling = get_context("spawn").Process(target=compile_kernels, args=(silent,))  # meanwhile, after an installation
+    compiling.start()
     simulate_hospitals(out / "data", n_patients=n_patients, seed=seed, workers=workers, progress=progress)
+    compiling.join()
     return run_study(load_study("simulated"), data=out / "data", out=out, workers=workers, progress=progress)
