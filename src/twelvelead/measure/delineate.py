@@ -54,7 +54,7 @@ def delineate(beat: NDArray[np.floating], *, fs: float, origin: int, rr_s: float
     Parameters
     ----------
     beat : ndarray, shape (n_leads, n_window)
-        Amplitude in mV, 0.5–40 Hz.
+        Amplitude in mV, 0.4–40 Hz.
     fs : float
         Sampling frequency in Hz.
     origin : int
@@ -162,15 +162,3 @@ def r_waves(qrs: Floats) -> NDArray[np.intp]:
     [1, 3]
     """
     return np.array([r_wave(np.ascontiguousarray(lead, dtype=np.float64)) for lead in qrs], dtype=np.intp)
-
-
-def middle(values: NDArray[np.number]) -> float:
-    """Return the median of a few numbers, in a tenth of the time that `np.median` takes.
-
-    Examples
-    --------
-    >>> middle(np.array([3, 1, 2, 9]))
-    2.5
-    """
-    ordered = sorted(values.tolist())
-    return float(0.5 * (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]))

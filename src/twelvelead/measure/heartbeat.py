@@ -64,7 +64,7 @@ class Heartbeat:
     shape_class : ndarray of int, shape (n_beats,)
         0 for the commonest shape of QRS complex, from 1 for others.
     beat : ndarray, shape (n_leads, n_window)
-        Median beat of the commonest shape, 0.4–150 Hz, in mV from the level at QRS onset; NaN for unusable leads.
+        Median beat of the commonest shape, from 0.4 Hz up, in mV from the level at QRS onset; NaN for unusable leads.
     marks : ndarray, shape (9, n_leads)
         Its marks in samples, in the order of `Mark`; NaN where there is none.
     global_marks : ndarray, shape (9,)

@@ -10,7 +10,8 @@ from twelvelead.measure import presence
 from twelvelead.measure.condition import STEP, Conditioned, low_pass
 from twelvelead.measure.delineate import Mark, Marks, delineate, global_marks
 from twelvelead.measure.registration import place, register_wave
-from twelvelead.measure.rhythm import middle, usual_rr, variation
+from twelvelead.measure.rhythm import usual_rr, variation
+from twelvelead.measure.rules import median_of
 from twelvelead.measure.shapes import PRE_S, median_beat
 from twelvelead.signal.kernel import kernel
 
@@ -81,7 +82,7 @@ def mark_beats(ready: Conditioned, centres: Floats, shape_class: NDArray[np.intp
     Whether there are P waves is decided once, on the commonest shape; a beat of another shape has one only where the
     signal before it resembles the usual P wave.
     """
-    rr_s = float(middle(np.diff(centres))) / ready.fs if len(centres) > 1 else USUAL_RR_S
+    rr_s = float(median_of(np.diff(centres))) / ready.fs if len(centres) > 1 else USUAL_RR_S
     usual = _delineate_shape(ready, centres[shape_class == 0], rr_s=rr_s, refine=refine)
     at, sure = usual.marks
     p_span = _span(at, Mark.P_ONSET)
@@ -148,7 +149,7 @@ def _delineate_shape(ready: Conditioned, centres: Floats, *, rr_s: float, refine
 
 def _span(at: Floats, onset: Mark) -> tuple[int, int]:
     """First and last sample of a wave: the medians of the leads."""
-    a, b = int(middle(at[onset])), int(middle(at[onset + 2]))
+    a, b = int(median_of(at[onset])), int(median_of(at[onset + 2]))
     return a, max(b, a + 8)
 
 
@@ -190,4 +191,4 @@ def _steadiness(shift: Floats, alike: Floats) -> tuple[int, float, float]:
     n = known.sum()
     if n == 0:
         return 0, 0.0, 0.0
-    return n, middle(alike[known]), shift[known].std()
+    return n, median_of(alike[known]), shift[known].std()

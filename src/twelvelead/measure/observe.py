@@ -6,11 +6,12 @@ from numpy.typing import NDArray
 from twelvelead.measure.amplitudes import set_level
 from twelvelead.measure.beats import find_beats
 from twelvelead.measure.condition import STEP, Conditioned, condition
-from twelvelead.measure.delineate import global_marks, middle
+from twelvelead.measure.delineate import global_marks
 from twelvelead.measure.fibrillation import f_waves
 from twelvelead.measure.flutter import FLUTTER_SHARE, find_flutter
 from twelvelead.measure.heartbeat import Heartbeat
 from twelvelead.measure.marking import mark_beats, without_p
+from twelvelead.measure.rules import median_of
 from twelvelead.measure.shapes import classify_beats
 from twelvelead.signal import einthoven_residual_mv
 from twelvelead.signal.kernel import kernel
@@ -57,9 +58,9 @@ def observe(recording: Recording, usable: tuple[str, ...], *, refine: bool = Tru
     facts = {
         "p_probability": found.p_probability,
         "p_resemblance": found.p_resemblance,
-        "wander_mv": middle(ready.wander_mv),
-        "scatter_mv": middle(found.scatter),
-        "noise_mv": middle(noise),
+        "wander_mv": median_of(ready.wander_mv),
+        "scatter_mv": median_of(found.scatter),
+        "noise_mv": median_of(noise),
         "einthoven_mv": einthoven_residual_mv(recording),
     }
     facts |= atrial
@@ -84,7 +85,7 @@ def observe(recording: Recording, usable: tuple[str, ...], *, refine: bool = Tru
         by_lead={"noise_mv": _spread(noise, at, n=n, axis=0)},
         spikes_s=ready.spikes_s,
         confidence=_spread(found.marks.confidence, at, n=n, axis=1),
-        global_confidence=np.array([middle(row) for row in found.marks.confidence]),
+        global_confidence=np.array([median_of(row) for row in found.marks.confidence]),
     )
 
 

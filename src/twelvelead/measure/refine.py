@@ -87,7 +87,7 @@ def refine(beat: Floats, marks: Floats, *, fs: float, rr_s: float, refiner: Refi
     Parameters
     ----------
     beat : ndarray, shape (n_leads, n_window)
-        Amplitude in mV, 0.5–40 Hz.
+        Amplitude in mV, 0.4–40 Hz.
     marks : ndarray, shape (9, n_leads)
         From `follow_rules`, samples.
     fs : float

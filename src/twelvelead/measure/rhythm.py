@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from twelvelead.measure.flutter import FLUTTER_SHARE
 from twelvelead.measure.heartbeat import Fact, Heartbeats
+from twelvelead.measure.rules import median_of
 from twelvelead.signal.kernel import kernel
 from twelvelead.terms import Measurement
 
@@ -116,13 +117,6 @@ def premature(rr: Floats) -> NDArray[np.bool_]:
 
 
 @kernel
-def middle(values: Floats) -> float:
-    """Median."""
-    ordered = np.sort(values)
-    return float(0.5 * (ordered[(values.size - 1) // 2] + ordered[values.size // 2]))
-
-
-@kernel
 def variation(rr: Floats) -> float:
     """Sample standard deviation over mean; NaN of fewer than two."""
     if rr.size < 2:
@@ -165,13 +159,13 @@ def find_rhythm(times_s: Floats, shape_class: NDArray[np.intp], facts: Floats) -
     facts[Fact.RR_MEAN_MS], facts[Fact.RR_MIN_MS], facts[Fact.RR_MAX_MS] = mean, shortest, longest
     facts[Fact.PREMATURE_SHARE] = early / rr.size
     facts[Fact.RR_USUAL_VARIATION] = variation(usual_rr(times_s, shape_class))
-    facts[Fact.RR_MEDIAN_MS], facts[Fact.RR_RMSSD_MS], facts[Fact.RR_PNN50] = middle(rr), rmssd(rr), pnn50(rr)
+    facts[Fact.RR_MEDIAN_MS], facts[Fact.RR_RMSSD_MS], facts[Fact.RR_PNN50] = median_of(rr), rmssd(rr), pnn50(rr)
     if rr.size > 1:
         facts[Fact.RR_SD_MS] = variation(rr) * mean
         steps = np.empty(rr.size - 1)
         for k in range(rr.size - 1):
             steps[k] = abs(rr[k + 1] - rr[k])
-        facts[Fact.RR_IRREGULARITY] = middle(steps) / facts[Fact.RR_MEDIAN_MS]
+        facts[Fact.RR_IRREGULARITY] = median_of(steps) / facts[Fact.RR_MEDIAN_MS]
 
 
 def fact(name: str, heartbeats: Heartbeats) -> Floats:

@@ -54,8 +54,9 @@ def measure(recording: Recording, *, refine: bool = True) -> tuple[dict[str, Any
 
     Notes
     -----
-    Each wave is measured on the median beat of the commonest QRS shape, at 500 Hz; amplitudes on a copy of 0.4–150 Hz,
-    times on one of 0.5–40 Hz, both without phase shift. The fiducials table has the marks of every single beat.
+    Each wave is measured on the median beat of the commonest QRS shape, at 500 Hz, wander below 0.4 Hz taken off;
+    times on a copy of it that is smoothed to 40 Hz, both without phase shift. The fiducials table has the marks of
+    every single beat.
     """
     heartbeat = observe(recording, _assess(recording).usable, refine=refine)
     values = evaluate(gather([condense(heartbeat)]))[:, 0].tolist()

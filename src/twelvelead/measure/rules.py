@@ -36,7 +36,7 @@ def follow_rules(beat: Floats, fs: float, origin: int, rr_s: float) -> Floats:
     Parameters
     ----------
     beat : ndarray, shape (n_leads, n_window)
-        Median beat, 0.5–40 Hz, mV.
+        Median beat, 0.4–40 Hz, mV.
     fs : float
         Sampling frequency in Hz.
     origin : int
