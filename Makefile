@@ -56,7 +56,7 @@ docs: setup
 	$(BIN)/python docs/generate.py
 
 constraints: | $(if $(filter .tools/bin/uv,$(UV)),.tools/bin/uv)
-	$(UV) pip compile --quiet --universal --upgrade --no-header --no-annotate --extra wfdb --extra scale \
+	$(UV) pip compile --quiet --universal --upgrade --no-header --no-annotate --extra formats --extra plot --extra scale \
 		--group cpu --group test --group lint --output-file constraints.txt pyproject.toml
 
 clean:

@@ -9,9 +9,10 @@ import polars as pl
 from twelvelead.io import Found, read_model, read_table
 from twelvelead.io.databases import ptbxl
 from twelvelead.io.formats import Declaration
+from twelvelead.io.formats.scale import UNDECLARED
 from twelvelead.measure import features_contract
 from twelvelead.predict import explain, from_parts, top_reasons
-from twelvelead.study.archive import UNDECLARED, Wanted, measure_archive
+from twelvelead.study.archive import Wanted, measure_archive
 from twelvelead.study.declaration import Study, parse_json
 from twelvelead.study.fitting import FULL
 from twelvelead.study.progress import Progress, silent

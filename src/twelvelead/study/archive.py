@@ -13,6 +13,7 @@ import polars as pl
 
 from twelvelead.io import Found, open_recording, sink_table
 from twelvelead.io.formats import Declaration
+from twelvelead.io.formats.scale import UNDECLARED
 from twelvelead.measure import features_contract, measure_many
 from twelvelead.measure.row import Rows
 from twelvelead.measure.windows import LONG_S, OVERLAP_S, PIECE_S, measure_windows
@@ -26,7 +27,6 @@ from twelvelead.terms import FAILURES, FIDUCIALS, FINDINGS, Contract, Error, Rea
 SHARD = 128  # recordings: some tenths of a second of work, and all that a killed run has lost of each worker
 BLOCK = 32  # recordings that are measured together
 SIDE_FILES = (".hea", ".dat", ".mat", ".json")  # that may belong to the one that names a recording; likeliest first
-UNDECLARED = Declaration()
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _plan(recordings: Sequence[Found], *, work: Path, wanted: Wanted) -> list[Sh
     for start in range(0, len(unique), SHARD):
         part = unique[start : start + SHARD]
         # Absolute, for workers elsewhere; as strings, since an archive has a million.
-        there = tuple(Found(r.recording_id, os.path.abspath(r.file)) for r in part)  # noqa: PTH100
+        there = tuple(Found(r.recording_id, os.path.abspath(r.file), r.entry) for r in part)  # noqa: PTH100
         name = f"{start // SHARD:06d}-{_digest(there, wanted)}"
         shards.append(Shard(there, wanted, work.absolute() / name))
     return shards
@@ -250,6 +250,7 @@ def _measure_together(block: Sequence[Found], shard: Shard) -> Rows:
                     leads=shard.wanted.declared.leads,
                     units=shard.wanted.declared.units,
                     recording_id=found.recording_id,
+                    entry=found.entry,
                 )
                 if source.duration > LONG_S:
                     windows = source.windows(PIECE_S, overlap=OVERLAP_S)
@@ -295,7 +296,7 @@ def _digest(recordings: Sequence[Found], wanted: Wanted) -> str:
     hashed = hashlib.sha256(f"{code_digest()} {wanted}".encode())
     for found in recordings:
         file = os.fspath(found.file)
-        hashed.update(f"\n{found.recording_id}\0{file}".encode())
+        hashed.update(f"\n{found.recording_id}\0{file}\0{found.entry or ''}".encode())
         stem, own = os.path.splitext(file)  # noqa: PTH122
         for suffix in dict.fromkeys((own, *SIDE_FILES)):
             try:

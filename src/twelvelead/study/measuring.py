@@ -9,8 +9,9 @@ import polars as pl
 
 from twelvelead.io import find_recordings
 from twelvelead.io.formats import Declaration
+from twelvelead.io.formats.scale import UNDECLARED
 from twelvelead.io.tables import require_table_name, write_table
-from twelvelead.study.archive import UNDECLARED, Wanted, measure_archive
+from twelvelead.study.archive import Wanted, measure_archive
 from twelvelead.study.progress import Progress, silent
 
 

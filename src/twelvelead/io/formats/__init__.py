@@ -4,32 +4,51 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from twelvelead.io.formats.metadata import Machine, Patient, Provenance
 from twelvelead.io.formats.npy import open_npy, recognise_npy
 from twelvelead.io.formats.scale import Declaration
 from twelvelead.io.formats.signal_table import open_signal_table, recognise_csv, recognise_parquet
 from twelvelead.io.formats.source import Source
 from twelvelead.io.formats.wfdb import open_wfdb, recognise_wfdb
 
+HEAD = 4096
+"""Bytes from the beginning of a file by which its format is recognised."""
+
 
 @dataclass(frozen=True)
 class Format:
     """A waveform format: what it is, how a file of it is recognised, and how it is opened.
 
-    `open` takes the path and what the caller declares, which formats with a header of their own don't need.
+    Parameters
+    ----------
+    name, meaning : str
+        What messages and tables call it, and what it is.
+    suffixes : tuple of str
+        In lower case, with their dot. They name nothing that is read, but are left out of a recording's id; and a file
+        with one of them that can't be recognised is broken.
+    recognise : callable
+        Takes the first `HEAD` bytes of a file and its path; raises nothing.
+    open : callable
+        Takes the path and what the caller declares, which formats with a header of their own don't need.
+    entries : callable or None
+        Of a format whose files hold several recordings: takes the path and lists their names, each of which
+        `Declaration.entry` can ask for.
     """
 
     name: str
     meaning: str
-    recognise: Callable[[Path], bool]
+    suffixes: tuple[str, ...]
+    recognise: Callable[[bytes, Path], bool]
     open: Callable[[Path, Declaration], Source]
+    entries: Callable[[Path], list[str]] | None = None
 
 
 FORMATS = (
-    Format("wfdb", "WFDB record (.hea with .dat or .mat)", recognise_wfdb, lambda path, _: open_wfdb(path)),
-    Format("npy", "NumPy array, with fs, leads and units declared", recognise_npy, open_npy),
-    Format("csv", "CSV table with a column per lead", recognise_csv, open_signal_table),
-    Format("parquet", "Parquet table with a column per lead", recognise_parquet, open_signal_table),
+    Format("wfdb", "WFDB record", (".hea",), recognise_wfdb, open_wfdb),
+    Format("npy", "NumPy array, with fs, leads and units declared", (".npy",), recognise_npy, open_npy),
+    Format("parquet", "Parquet table with a column per lead", (".parquet",), recognise_parquet, open_signal_table),
+    Format("csv", "CSV table with a column per lead", (".csv", ".tsv"), recognise_csv, open_signal_table),
 )
-"""Every waveform format that can be read, in the order in which a file is tried."""
+"""The waveform formats that can be read, in the order in which a file is tried; those without a mark come last."""
 
-__all__ = ["FORMATS", "Declaration", "Format", "Source"]
+__all__ = ["FORMATS", "HEAD", "Declaration", "Format", "Machine", "Patient", "Provenance", "Source"]

@@ -11,12 +11,9 @@ from twelvelead.terms import FormatError
 MAGIC = b"\x93NUMPY"
 
 
-def recognise_npy(path: Path) -> bool:
+def recognise_npy(head: bytes, path: Path) -> bool:
     """Whether a file is a NumPy array."""
-    if path.suffix != ".npy":
-        return False
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+    return head.startswith(MAGIC)
 
 
 def open_npy(path: Path, declaration: Declaration) -> Source:

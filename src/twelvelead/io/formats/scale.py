@@ -28,11 +28,17 @@ class Declaration:
         One name per column.
     units : str or None
         Unit of the samples: mV, uV or V.
+    entry : str or None
+        Which recording is meant, of a file that holds several.
     """
 
     fs: float | None = None
     leads: tuple[str, ...] | None = None
     units: str | None = None
+    entry: str | None = None
+
+
+UNDECLARED = Declaration()
 
 
 def declared(path: Path, arguments: Declaration) -> Declaration:

@@ -16,19 +16,17 @@ TIME = "time_s"
 UNEVEN = 0.01  # share of the sampling interval by which time may jitter
 
 
-def recognise_csv(path: Path) -> bool:
+def recognise_csv(head: bytes, path: Path) -> bool:
     """Whether a file is a CSV table with a column named as a lead, or with a sidecar that names its leads."""
-    if path.suffix.lower() not in {".csv", ".tsv"}:
+    if b"\0" in head or path.suffix.lower() == ".json":
         return False
-    with path.open("rb") as file:
-        first = file.readline(65536).decode("latin-1")
-    names = first.strip().replace("\t", ",").split(",")
-    return _has_lead(names) or _is_declared(path)
+    first = head.partition(b"\n")[0].decode("latin-1").removeprefix("ï»¿")
+    return _has_lead(first.strip().replace("\t", ",").split(",")) or _is_declared(path)
 
 
-def recognise_parquet(path: Path) -> bool:
+def recognise_parquet(head: bytes, path: Path) -> bool:
     """Whether a file is a Parquet table with a column named as a lead, or with a sidecar that names its leads."""
-    if path.suffix.lower() != ".parquet":
+    if not head.startswith(b"PAR1"):
         return False
     try:
         names = list(pl.read_parquet_schema(path))

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
+from twelvelead.io.formats.metadata import Machine, Patient, Provenance
 from twelvelead.signal import Recording
 from twelvelead.terms import InputError
 
@@ -21,11 +23,29 @@ class Source:
         Samples per lead.
     span : callable
         Reads the samples from the first number up to, but without, the second.
+    machine : Machine
+        What the device measured and said.
+    provenance : Provenance
+        Format, device, filters and time.
+    patient : Patient
+        Whom it is of. Readers fill in what the file has; `io.open_recording` leaves out the identity unless asked for.
+    median : Recording or None
+        The device's median or reference beat, where the file has one.
+    step_mv : tuple of float
+        Amplitude of one step of the analogue-to-digital conversion, mV, per lead of the recording; empty if unknown.
+    notes : tuple of str
+        What is amiss with the file, although it can be read.
     """
 
     fs: float
     n_samples: int
     span: Callable[[int, int], Recording]
+    machine: Machine = Machine()  # noqa: RUF009 - frozen
+    provenance: Provenance = Provenance()  # noqa: RUF009 - frozen
+    patient: Patient = Patient()  # noqa: RUF009 - frozen
+    median: Recording | None = None
+    step_mv: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -69,8 +89,16 @@ class Source:
             yield begin / self.fs, self.span(begin, min(stop + reach, self.n_samples))
 
 
-def source_of(recording: Recording) -> Source:
-    """Give the spans of a recording that had to be read whole; they share its samples."""
+def source_of(recording: Recording, **said: Any) -> Source:  # noqa: ANN401 - the other fields of Source
+    """Give the spans of a recording that had to be read whole; they share its samples.
+
+    Parameters
+    ----------
+    recording : Recording
+        The whole of it.
+    **said
+        The other fields of `Source`: machine, provenance, patient, median, step_mv, notes.
+    """
 
     def span(first: int, stop: int) -> Recording:
         if (first, stop) == (0, recording.n_samples):
@@ -78,7 +106,7 @@ def source_of(recording: Recording) -> Source:
         samples = recording.signal[:, first:stop]
         return replace(recording, signal=samples, start=later(recording.start, first / recording.fs))
 
-    return Source(recording.fs, recording.n_samples, span)
+    return Source(recording.fs, recording.n_samples, span, **said)
 
 
 def later(start: datetime | None, seconds: float) -> datetime | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.io.formats.scale import MV_PER
+from twelvelead.io.formats.scale import MV_PER, UNDECLARED, Declaration
 from twelvelead.io.formats.source import Source, later, source_of
 from twelvelead.io.formats.wfdb_header import Header, Layout, read_header
 from twelvelead.io.formats.wfdb_samples import CODINGS, to_physical
@@ -59,9 +59,10 @@ class _Part:
     offset: int
 
 
-def recognise_wfdb(path: Path) -> bool:
+def recognise_wfdb(head: bytes, path: Path) -> bool:
     """Whether a path is a WFDB record: its header, or a signal file that has one beside it."""
-    return path.suffix == ".hea" or (path.suffix in {".dat", ".mat", ""} and path.with_suffix(".hea").is_file())
+    del head  # a header is text without a mark
+    return path.suffix == ".hea" or _header_path(path).is_file()
 
 
 def read_wfdb(path: Path) -> Recording:
@@ -69,13 +70,15 @@ def read_wfdb(path: Path) -> Recording:
     return open_wfdb(path).read()
 
 
-def open_wfdb(path: Path) -> Source:
+def open_wfdb(path: Path, declaration: Declaration = UNDECLARED) -> Source:
     """Open a WFDB record: read its header.
 
     Parameters
     ----------
     path : Path
-        The header, or the record's path without suffix.
+        The header, one of the signal files, or the record's path without suffix.
+    declaration : Declaration
+        Not needed: the header says all.
 
     Returns
     -------
@@ -102,6 +105,7 @@ def open_wfdb(path: Path) -> Source:
     ----------
     WFDB signal formats: doi:10.13026/gjvw-1m31
     """
+    del declaration
     path = path if path.suffix == ".hea" else _header_path(path)
     header = read_header(path)
     _refuse_unknown(path, header)
@@ -153,7 +157,9 @@ def _parts(header: Header) -> list[_Part]:
 
 
 def _header_path(path: Path) -> Path:
-    return path.with_suffix(".hea") if path.suffix in {".dat", ".mat"} else path.with_name(path.name + ".hea")
+    """Find the header of a record that is named without suffix, or by a signal file of the same stem."""
+    plain = path.with_name(path.name + ".hea")
+    return path.with_suffix(".hea") if path.is_file() and not plain.is_file() else plain
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:
@@ -291,7 +297,7 @@ def _read_by_wfdb(path: Path, header: Header, *, why: str) -> Recording:
     try:
         import wfdb
     except ImportError:
-        msg = f"reading {path.name} ({why}) needs the wfdb package; got none. Run: pip install 'twelvelead[wfdb]'"
+        msg = f"reading {path.name} ({why}) needs the wfdb package; got none. Run: pip install 'twelvelead[formats]'"
         raise MissingExtra(msg) from None
     for file in dict.fromkeys(header.files):
         _check_size(path, file, header)
