@@ -70,6 +70,7 @@ class Reason(StrEnum):
     WRONG_UNITS = "wrong_units"  # amplitudes that no heart gives in mV
     EINTHOVEN = "einthoven"  # the limb leads contradict one another
     NO_BEATS = "no_beats"
+    FILE = "file"  # the file contradicts itself, or lacks a part
     FAULT = "fault"  # of this software: an error that nobody foresaw
 
 
@@ -294,7 +295,45 @@ FINDINGS = Contract(
         Column("message", pl.String, "What must hold, and what was got."),
     ),
 )
-"""Why a recording that was measured lacks some numbers, or should be trusted less."""
+"""Why a recording that was read lacks some numbers, or should be trusted less."""
+
+MACHINE = Contract(
+    "machine",
+    ("recording_id",),
+    (
+        _ID,
+        Column("format", pl.String, "Waveform format of the file."),
+        Column("version", pl.String, "What the file says of its format's version."),
+        Column("device", pl.String, "Manufacturer and model."),
+        Column("software", pl.String, "Software of the device."),
+        Column("recorded_at", pl.Datetime("us"), "Time of recording by the device's clock.", nullable=True),
+        Column("high_pass_hz", pl.Float64, "High-pass filter of the device.", "Hz", nullable=True),
+        Column("low_pass_hz", pl.Float64, "Low-pass filter of the device.", "Hz", nullable=True),
+        Column("notch_hz", pl.Float64, "Mains filter of the device.", "Hz", nullable=True),
+        Column("sex", pl.String, "female or male.", nullable=True),
+        Column("age_years", pl.Float64, "Age when the ECG was recorded; ages above 89 are 90.", "a", nullable=True),
+        Column("patient_id", pl.String, "Null unless identities are asked for.", nullable=True),
+        *(
+            Column(name, pl.Float64, f"{meaning}, as the device measured it.", unit, nullable=True)
+            for name, unit, meaning in (
+                ("heart_rate_bpm", "1/min", "Ventricular rate"),
+                ("atrial_rate_bpm", "1/min", "Atrial rate"),
+                ("p_duration_ms", "ms", "P duration"),
+                ("pr_interval_ms", "ms", "PR interval"),
+                ("qrs_duration_ms", "ms", "QRS duration"),
+                ("qt_interval_ms", "ms", "QT interval"),
+                ("qtc_bazett_ms", "ms", "QTc by Bazett's formula"),
+                ("qtc_fridericia_ms", "ms", "QTc by Fridericia's formula"),
+                ("qtc_ms", "ms", "QTc by a formula that the file does not name"),
+                ("p_axis_deg", "deg", "Frontal P axis"),
+                ("qrs_axis_deg", "deg", "Frontal QRS axis"),
+                ("t_axis_deg", "deg", "Frontal T axis"),
+            )
+        ),
+        Column("statements", pl.List(pl.String), "The device's interpretation."),
+    ),
+)
+"""What the files of recordings say besides their samples."""
 
 COHORT = Contract(
     "cohort",
@@ -432,6 +471,7 @@ CONTRACTS = (
     FIDUCIALS,
     FAILURES,
     FINDINGS,
+    MACHINE,
     COHORT,
     EVENTS,
     OUTCOMES,

@@ -14,7 +14,7 @@ from twelvelead.io.formats.wfdb_write import write_wfdb
 from twelvelead.measure import CATALOGUE
 from twelvelead.signal import Recording
 from twelvelead.study import measure_archive, measure_files
-from twelvelead.study.archive import Wanted
+from twelvelead.study.shard import Wanted
 from twelvelead.terms import InputError, Reason
 
 
@@ -78,7 +78,7 @@ def test_one_bad_record_is_a_listed_failure(archive, tmp_path):
 
 
 def test_a_fault_of_ours_costs_one_recording_and_not_the_batch(archive, tmp_path, monkeypatch):
-    import twelvelead.study.archive as room
+    import twelvelead.study.shard as room
 
     found = find_recordings([archive])[:3]
 
@@ -150,11 +150,12 @@ def test_a_silly_number_of_workers_is_refused(archive, tmp_path):
 
 def test_shards_and_blocks_change_no_value(archive, tmp_path, monkeypatch):
     import twelvelead.study.archive as room
+    from twelvelead.study import shard
 
     found = find_recordings([archive])[:7]
     one = measure_archive(found, work=tmp_path / "one")
     monkeypatch.setattr(room, "SHARD", 3)
-    monkeypatch.setattr(room, "BLOCK", 2)
+    monkeypatch.setattr(shard, "BLOCK", 2)
     some = measure_archive(found, work=tmp_path / "some")
     assert len(list((tmp_path / "some").glob("*.features.parquet"))) == 3
     assert some.features.equals(one.features)

@@ -60,6 +60,8 @@ def measure(  # noqa: PLR0913 - one for each flag
     fiducials: Path | None = None,
     failures: Path | None = None,
     findings: Path | None = None,
+    machine: Path | None = None,
+    identify: bool = False,
     workers: Workers = PROCESSES,
     fs: float | None = None,
     leads: str | None = None,
@@ -81,6 +83,11 @@ def measure(  # noqa: PLR0913 - one for each flag
         Table of the recordings that could not be measured, and why.
     findings
         Table of what is wrong with those that could: absent, flat, clipped, noisy or contradictory leads.
+    machine
+        Table of what the files say besides their samples: device, filters, time, age and sex, and the device's own
+        measurements and statements.
+    identify
+        Whether that table may hold the patients' ids.
     fs
         Sampling frequency in Hz of signal tables (CSV, NPY, Parquet) that don't say it.
     leads
@@ -99,8 +106,9 @@ def measure(  # noqa: PLR0913 - one for each flag
     declared = Declaration(fs=fs, leads=tuple(leads.split(",")) if leads else None, units=units)
     with Display() as display:
         measured = measure_files(
-            paths, out=out, fiducials=fiducials, failures=failures, findings=findings, workers=scheduler or workers,
-            declared=declared, refine=refine, progress=display.progress,
+            paths, out=out, fiducials=fiducials, failures=failures, findings=findings, machine=machine,
+            identify=identify, workers=scheduler or workers, declared=declared, refine=refine,
+            progress=display.progress,
         )  # fmt: skip
     display.note(f"{measured.n_measured} recording(s) measured, {measured.failures.height} refused: {out}")
     return display.failures(measured.failures, partly=PARTLY if measured.n_measured else BAD_INPUT)

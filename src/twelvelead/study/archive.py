@@ -2,81 +2,25 @@
 
 import hashlib
 import os
-import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
-from twelvelead.io import Found, open_recording, sink_table
-from twelvelead.io.formats import Declaration
-from twelvelead.io.formats.scale import UNDECLARED
-from twelvelead.measure import features_contract, measure_many
-from twelvelead.measure.row import Rows
-from twelvelead.measure.windows import LONG_S, OVERLAP_S, PIECE_S, measure_windows
-from twelvelead.signal import Recording
+from twelvelead.io import Found, sink_table
+from twelvelead.measure import features_contract
 from twelvelead.study.kernels import compile_kernels
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
+from twelvelead.study.shard import EVERYTHING, Shard, Wanted, measure_shard
 from twelvelead.study.versions import code_digest
-from twelvelead.terms import FAILURES, FIDUCIALS, FINDINGS, Contract, Error, Reason
+from twelvelead.terms import FAILURES, FIDUCIALS, FINDINGS, MACHINE, Contract, Reason
 
 SHARD = 128  # recordings: some tenths of a second of work, and all that a killed run has lost of each worker
-BLOCK = 32  # recordings that are measured together
 SIDE_FILES = (".hea", ".dat", ".mat", ".json")  # that may belong to the one that names a recording; likeliest first
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is wanted of recordings.
-
-    Parameters
-    ----------
-    declared : Declaration
-        For signal tables that don't say.
-    fiducials : bool
-        Whether the marks of every beat are wanted, which takes time.
-    refine : bool
-        Whether the marks that the rules set are corrected by what was learnt.
-    """
-
-    declared: Declaration = UNDECLARED
-    fiducials: bool = True
-    refine: bool = True
-
-
-EVERYTHING = Wanted()
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Recordings that are measured in one go, and where their tables are written.
-
-    Parameters
-    ----------
-    recordings : tuple of Found
-        Sorted by id.
-    wanted : Wanted
-        What of them.
-    stem : Path
-        Beginning of its files' names.
-    """
-
-    recordings: tuple[Found, ...]
-    wanted: Wanted
-    stem: Path
-
-    def path(self, table: str) -> Path:
-        """File of one of the tables."""
-        return self.stem.with_name(f"{self.stem.name}.{table}.parquet")
-
-    @property
-    def is_done(self) -> bool:
-        """Whether it was measured: its features are written last."""
-        return self.path("features").is_file()
 
 
 @dataclass(frozen=True)
@@ -118,6 +62,10 @@ class Measured:
     def write_fiducials(self, path: Path) -> None:
         """Write the fiducials piece by piece, so that they need not fit into memory."""
         sink_table(self._scan("fiducials", FIDUCIALS), path)
+
+    def write_machine(self, path: Path) -> None:
+        """Write what the files say besides their samples, keeping `terms.MACHINE`."""
+        sink_table(self._scan("machine", MACHINE), path)
 
     def _scan(self, table: str, contract: Contract) -> pl.LazyFrame:
         files = [path for shard in self.shards if (path := shard.path(table)).is_file()]
@@ -203,92 +151,6 @@ def _needs(shard: Shard) -> list[str]:
     """Find the files that are there to see for whoever measures a shard."""
     files = (os.fspath(found.file) for found in shard.recordings)
     return [str(shard.stem.parent), *(file for file in files if Path(file).is_file())]
-
-
-def measure_shard(shard: Shard) -> None:
-    """Measure one shard and write its tables; that of the features comes last, and says that it is done."""
-    done = [
-        rows
-        for start in range(0, len(shard.recordings), BLOCK)
-        for rows in _measure_block(shard.recordings[start : start + BLOCK], shard)
-    ]
-    failures = pl.concat([rows.failures for rows in done])
-    if failures.height:
-        _write(failures, shard.path("failures"))
-    findings = pl.concat([rows.findings for rows in done])
-    if findings.height:
-        _write(findings, shard.path("findings"))
-    if shard.wanted.fiducials:
-        _write(pl.concat([rows.fiducials for rows in done]), shard.path("fiducials"))
-    _write(pl.concat([rows.features for rows in done]), shard.path("features"))
-
-
-def _write(table: pl.DataFrame, path: Path) -> None:
-    sink_table(table.lazy(), path, durable=False)  # what a loss of power takes can be measured again
-
-
-def _measure_block(block: Sequence[Found], shard: Shard) -> list[Rows]:
-    """Measure some recordings together; where that fails by a fault of ours, one by one, to find out whose it is."""
-    try:
-        return [_measure_together(block, shard)]
-    except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the batch
-        if len(block) > 1:
-            return [rows for found in block for rows in _measure_block([found], shard)]
-        return [_refuse(block[0], Reason.FAULT, _fault(error))]
-
-
-def _measure_together(block: Sequence[Found], shard: Shard) -> Rows:
-    """Read and measure, one recording in memory at a time, and of a long one a window."""
-    apart: list[Rows] = []  # what is not measured with the others
-
-    def read_each() -> Iterator[Recording]:
-        for found in block:
-            try:
-                source = open_recording(
-                    found.file,
-                    fs=shard.wanted.declared.fs,
-                    leads=shard.wanted.declared.leads,
-                    units=shard.wanted.declared.units,
-                    recording_id=found.recording_id,
-                    entry=found.entry,
-                )
-                if source.duration > LONG_S:
-                    windows = source.windows(PIECE_S, overlap=OVERLAP_S)
-                    apart.append(_measure_long(windows, found, shard))
-                    continue
-                recording = source.read()
-            except (Error, OSError) as error:
-                apart.append(_refuse(found, Reason.UNREADABLE, str(error)))
-            else:
-                yield recording
-
-    together = measure_many(read_each(), fiducials=shard.wanted.fiducials, refine=shard.wanted.refine)
-    if not apart:
-        return together
-    parts = [together, *apart]
-    return Rows(
-        pl.concat([rows.features for rows in parts]).sort("recording_id"),
-        pl.concat([rows.fiducials for rows in parts]).sort("recording_id", maintain_order=True),
-        pl.concat([rows.failures for rows in parts]).sort("recording_id"),
-        pl.concat([rows.findings for rows in parts]).sort("recording_id", maintain_order=True),
-    )
-
-
-def _measure_long(windows: Iterator[tuple[float, Recording]], found: Found, shard: Shard) -> Rows:
-    wanted = shard.wanted
-    return measure_windows(windows, recording_id=found.recording_id, fiducials=wanted.fiducials, refine=wanted.refine)
-
-
-def _refuse(found: Found, reason: Reason, message: str) -> Rows:
-    row = {"recording_id": found.recording_id, "reason": reason.value, "message": message}
-    return Rows(features_contract().empty(), FIDUCIALS.empty(), FAILURES.select([row]), FINDINGS.empty())
-
-
-def _fault(error: Exception) -> str:
-    """Say of an error that nobody foresaw what is needed to mend it."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    text = f"twelvelead must measure or refuse a recording; got {type(error).__name__}: {error} "
-    return text + f"({Path(where.filename).name}, line {where.lineno}). Please report it with the recording."
 
 
 def _digest(recordings: Sequence[Found], wanted: Wanted) -> str:

@@ -11,8 +11,9 @@ from twelvelead.io import find_recordings
 from twelvelead.io.formats import Declaration
 from twelvelead.io.formats.scale import UNDECLARED
 from twelvelead.io.tables import require_table_name, write_table
-from twelvelead.study.archive import Wanted, measure_archive
+from twelvelead.study.archive import measure_archive
 from twelvelead.study.progress import Progress, silent
+from twelvelead.study.shard import Wanted
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ def measure_files(  # noqa: PLR0913 - one for each flag of the command
     fiducials: Path | None = None,
     failures: Path | None = None,
     findings: Path | None = None,
+    machine: Path | None = None,
+    identify: bool = False,
     workers: int | str = 1,
     declared: Declaration = UNDECLARED,
     refine: bool = True,
@@ -52,8 +55,10 @@ def measure_files(  # noqa: PLR0913 - one for each flag of the command
     ----------
     paths : sequence of Path
         Recordings, and folders that are searched.
-    out, fiducials, failures, findings : Path
+    out, fiducials, failures, findings, machine : Path
         Tables to be written, .parquet or .csv; all but the first where they are asked for.
+    identify : bool
+        Whether the table of what the files say may hold the patients' ids.
     workers : int or str
         Processes of this machine, or `dask=ADDRESS` of a Dask cluster.
     declared : Declaration
@@ -68,11 +73,13 @@ def measure_files(  # noqa: PLR0913 - one for each flag of the command
     InputError
         If a path is not there, no recording is found, or a table's name has another suffix.
     """
-    for path in (out, fiducials, failures, findings):
+    for path in (out, fiducials, failures, findings, machine):
         if path is not None:
             require_table_name(path)
     work = out.with_name(f".{out.name}.unfinished")
-    wanted = Wanted(declared, fiducials=fiducials is not None, refine=refine)
+    wanted = Wanted(
+        declared, fiducials=fiducials is not None, refine=refine, machine=machine is not None, identify=identify
+    )
     measured = measure_archive(find_recordings(paths), work=work, workers=workers, wanted=wanted, progress=progress)
     if fiducials is not None:
         measured.write_fiducials(fiducials)
@@ -80,6 +87,8 @@ def measure_files(  # noqa: PLR0913 - one for each flag of the command
         write_table(measured.failures, failures)
     if findings is not None:
         measured.write_findings(findings)
+    if machine is not None:
+        measured.write_machine(machine)
     measured.write_features(out)
     shutil.rmtree(work)
     return Tally(measured.n_measured, measured.failures)
