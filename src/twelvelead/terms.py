@@ -205,24 +205,31 @@ class Contract:
             return self.empty()
         return self.check(table.select(pl.col(c.name).cast(c.dtype) for c in self.columns if c.name in table.columns))
 
+    def check_schema(self, table: pl.LazyFrame) -> pl.LazyFrame:
+        """Return a table that is not read yet unchanged, or raise `ContractError` if a column or a type is wrong."""
+        self._check_columns(table.collect_schema())
+        return table
+
     def check(self, table: pl.DataFrame) -> pl.DataFrame:
         """Return `table` unchanged, or raise `ContractError` saying which column breaks the contract."""
-        missing = [c.name for c in self.columns if c.name not in table.columns]
-        if missing:
-            msg = (
-                f"{self.name}: must have column(s) {', '.join(missing)}; got {', '.join(table.columns) or 'none'}. "
-                "Add them or rename yours."
-            )
-            raise ContractError(msg)
+        self._check_columns(table.schema)
         for c in self.columns:
-            if table.schema[c.name] != c.dtype:
-                msg = f"{self.name}: {c.name} must be {c.dtype}; got {table.schema[c.name]}. Cast the column."
-                raise ContractError(msg)
             if not c.nullable and (n := table[c.name].null_count()):
                 msg = f"{self.name}: {c.name} must not be null; got {n} null of {table.height}. Fill or drop them."
                 raise ContractError(msg)
         self._check_key(table)
         return table
+
+    def _check_columns(self, schema: pl.Schema) -> None:
+        missing = [c.name for c in self.columns if c.name not in schema]
+        if missing:
+            msg = f"{self.name}: must have column(s) {', '.join(missing)}; got {', '.join(schema) or 'none'}. "
+            msg += "Add them or rename yours."
+            raise ContractError(msg)
+        for c in self.columns:
+            if schema[c.name] != c.dtype:
+                msg = f"{self.name}: {c.name} must be {c.dtype}; got {schema[c.name]}. Cast the column."
+                raise ContractError(msg)
 
     def _check_key(self, table: pl.DataFrame) -> None:
         if not self.key:
@@ -355,17 +362,42 @@ EVENTS = Contract(
     (
         _PATIENT,
         Column("time", pl.Datetime("us"), "When it happened, was coded or was drawn.", nullable=True),
-        Column("system", pl.String, "What `code` is written in: icd10, icd9, laboratory, chest_xray, scp."),
+        Column("system", pl.String, "What `code` is written in: icd10, icd9, laboratory, chest_xray, scp, …"),
         Column("code", pl.String, "Diagnosis code without dot, analyte, or X-ray finding."),
         Column("value", pl.Float64, "Result; for X-ray findings 1 present, 0 absent.", nullable=True),
         Column("unit", pl.String, "Unit of `value`.", nullable=True),
         Column("reference_lower", pl.Float64, "Lower reference limit of this row's result.", nullable=True),
         Column("reference_upper", pl.Float64, "Upper reference limit of this row's result.", nullable=True),
+        Column("flag", pl.String, "`abnormal` where the laboratory flagged the result.", nullable=True),
         Column("stay_id", pl.String, "Stay to which the event belongs.", nullable=True),
         Column("recording_id", pl.String, "Recording that the event annotates, if one.", nullable=True),
     ),
 )
 """Everything that a hospital's tables say happened to a patient, one row each."""
+
+STAYS = Contract(
+    "stays",
+    ("stay_id",),
+    (
+        Column("stay_id", pl.String, "Hospital or emergency stay."),
+        _PATIENT,
+        Column("kind", pl.String, "hospital or emergency."),
+        Column("start", pl.Datetime("us"), "Admission.", nullable=True),
+        Column("end", pl.Datetime("us"), "Discharge or death.", nullable=True),
+        Column("hospital_stay_id", pl.String, "Of an emergency stay, the hospital stay it led to.", nullable=True),
+    ),
+)
+"""When patients were in the hospital."""
+
+PATIENTS = Contract(
+    "patients",
+    ("patient_id",),
+    (
+        _PATIENT,
+        Column("sex", pl.String, "female or male.", nullable=True),
+        Column("died_at", pl.Datetime("us"), "Death, as far as the database follows it.", nullable=True),
+    ),
+)
 
 OUTCOMES = Contract(
     "outcomes",
@@ -474,6 +506,8 @@ CONTRACTS = (
     MACHINE,
     COHORT,
     EVENTS,
+    STAYS,
+    PATIENTS,
     OUTCOMES,
     FLOW,
     PREDICTIONS,

@@ -34,12 +34,12 @@ def test_ptbxl_by_hand(tmp_path):
         ("hr/1", "11", 56.0, "female"), ("hr/2", "12", 90.0, "male"), ("hr/3", "12", None, None),
     ]  # fmt: skip
     assert database.cohort["recorded_at"][0] == datetime(1984, 11, 9, 9, 17, 34)
-    classes = database.events.filter(pl.col("system") == "ptbxl_superclass").select("recording_id", "code", "value")
+    classes = database.events.collect().filter(pl.col("system") == "ptbxl_superclass").select("recording_id", "code", "value")
     # A likelihood of 0 means unknown and counts; a recording with rhythm statements only has none of the five.
     assert classes.rows() == [
         ("hr/1", "NORM", 100.0), ("hr/2", "MI", 80.0), ("hr/3", "NONE", 0.0),
     ]  # fmt: skip
-    assert database.events.filter(pl.col("system") == "scp").height == 5
+    assert database.events.collect().filter(pl.col("system") == "scp").height == 5
 
 
 def test_ptbxl_uses_100_hz_where_there_is_nothing_else(tmp_path):
@@ -70,7 +70,7 @@ def test_the_real_ptbxl():
     database = load_database("ptbxl", DATA / "ptbxl")
     assert database.cohort.height == 350
     assert database.cohort["patient_id"].n_unique() == 320
-    counts = dict(database.events.filter(pl.col("system") == "ptbxl_superclass")["code"].value_counts().iter_rows())
+    counts = dict(database.events.collect().filter(pl.col("system") == "ptbxl_superclass")["code"].value_counts().iter_rows())
     # Counted by a few lines over the published table, outside this package.
     assert counts == {"NORM": 207, "STTC": 66, "CD": 54, "MI": 51, "HYP": 30, "NONE": 8}
 
@@ -87,7 +87,7 @@ def test_own_tables_may_leave_out_what_may_be_null(tmp_path):
     database = load_database("tables", tmp_path)
     assert database.cohort["recorded_at"][0] == datetime(2150, 1, 2, 3, 4, 5)
     assert database.cohort["stay_id"].to_list() == [None]
-    assert database.events["value"].to_list() == [None]
+    assert database.events.collect()["value"].to_list() == [None]
     assert not database.simulated
 
 
@@ -99,7 +99,7 @@ def test_own_tables_come_back_as_they_were_written(tmp_path):
     tables.write(Database("A", place, first.cohort, first.events, (), simulated=True, optimum={"x": 0.8}))
     again = load_database("tables", place)
     assert again.cohort.equals(first.cohort)
-    assert again.events.equals(first.events)
+    assert again.events.collect().equals(first.events.collect())
     assert (again.name, again.simulated, again.optimum) == ("A", True, {"x": 0.8})
 
 

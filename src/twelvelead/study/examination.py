@@ -5,13 +5,15 @@ import platform
 from importlib.util import find_spec
 from pathlib import Path
 
+import polars as pl
+
 from twelvelead.io import find_recordings, recognise_database
 from twelvelead.io.databases import DATABASES
 from twelvelead.study.declaration import builtin_studies, load_study
 from twelvelead.study.versions import versions
 from twelvelead.terms import RESEARCH_ONLY, InputError
 
-EXTRAS = {"wfdb": "rarer WFDB formats"}
+EXTRAS = {"wfdb": "rarer WFDB formats", "pydicom": "DICOM", "edfio": "EDF", "sierraecg": "Philips XML", "h5py": "HDF5"}
 
 
 def examine(data: Path | None) -> list[tuple[str, str]]:
@@ -50,7 +52,7 @@ def _examine_folder(folder: Path) -> list[tuple[str, str]]:
             ("database", f"{kind.name}: {kind.meaning}" + (" (simulated)" if database.simulated else "")),
             ("recordings", f"{database.cohort.height} in the tables, {absent} of them without waveform file"),
             ("patients", str(database.cohort["patient_id"].n_unique())),
-            ("events", str(database.events.height)),
+            ("events", str(database.events.select(pl.len()).collect().item())),
             ("can be studied by", ", ".join(can) or "a declaration of your own"),
         ]
     lines.append(("waveform files", str(len(find_recordings([folder])))))

@@ -13,7 +13,7 @@ from twelvelead.measure import CATALOGUE
 from twelvelead.study.archive import Measured, measure_archive
 from twelvelead.study.declaration import DatabaseUse, Predictors, Study
 from twelvelead.study.progress import Progress
-from twelvelead.terms import StudyError
+from twelvelead.terms import EVENTS, StudyError
 
 DEMOGRAPHICS = {
     "age_years": pl.col("age_years").cast(pl.Float32),
@@ -76,7 +76,8 @@ def prepare_sample(
             "See failures.parquet of `twelvelead measure`."
         )
         raise StudyError(msg)
-    outcomes = pl.concat([find_outcome(cohort, database.events, rule) for rule in study.targets])
+    events = EVENTS.check(database.events.collect())
+    outcomes = pl.concat([find_outcome(cohort, events, rule) for rule in study.targets])
     return Sample(
         database=database,
         cohort=cohort,

@@ -75,7 +75,7 @@ def simulate_hospitals(
                 name=sim.name,
                 folder=place,
                 cohort=sim.cohort.with_columns(path=pl.format(f"{WAVEFORMS}/{{}}.hea", "recording_id")),
-                events=sim.events,
+                events=sim.events.lazy(),
                 tables=(),
                 simulated=True,
                 optimum={o.name: best_auroc(o.name, site=site, seed=seed) for o in sim.outcomes},

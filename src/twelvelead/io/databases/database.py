@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from twelvelead.terms import COHORT, EVENTS
+from twelvelead.terms import COHORT, EVENTS, PATIENTS, STAYS
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,17 @@ class Database:
         Where it lies; `cohort.path` is relative to it.
     cohort : DataFrame keeping `terms.COHORT`
         One row per recording.
-    events : DataFrame keeping `terms.EVENTS`
-        Everything that happened to the patients.
+    events : LazyFrame keeping `terms.EVENTS`
+        Everything that happened to the patients; read when it is collected, since a hospital's need not fit into memory.
     tables : tuple of Path
-        The files that the two tables were read from, for the manifest.
+        The files that the tables were read from, for the manifest.
+    features : LazyFrame or None
+        Measurements that the database itself has, such as a machine's: recording_id, and columns called as in the
+        CATALOGUE. None where the waveforms have to be measured.
+    stays : DataFrame keeping `terms.STAYS`, or None
+        When patients were in the hospital, where the database says so.
+    patients : DataFrame keeping `terms.PATIENTS`, or None
+        What holds for a patient at all times, where the database says so.
     simulated : bool
         Whether it is made up.
     optimum : dict of str to float
@@ -38,11 +45,18 @@ class Database:
     name: str
     folder: Path
     cohort: pl.DataFrame
-    events: pl.DataFrame
+    events: pl.LazyFrame
     tables: tuple[Path, ...]
+    features: pl.LazyFrame | None = None
+    stays: pl.DataFrame | None = None
+    patients: pl.DataFrame | None = None
     simulated: bool = False
     optimum: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         COHORT.check(self.cohort)
-        EVENTS.check(self.events)
+        EVENTS.check_schema(self.events)
+        if self.stays is not None:
+            STAYS.check(self.stays)
+        if self.patients is not None:
+            PATIENTS.check(self.patients)

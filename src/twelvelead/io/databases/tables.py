@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from twelvelead.io.databases.database import Database
-from twelvelead.io.tables import read_json, read_table, write_json, write_table
+from twelvelead.io.tables import read_json, read_table, sink_table, write_json, write_table
 from twelvelead.terms import COHORT, EVENTS, Contract, ContractError, InputError
 
 CARD = "database.json"
@@ -48,7 +48,7 @@ def load(folder: Path) -> Database:
         name=str(card.get("name", folder.name)),
         folder=folder,
         cohort=_conform(read_table(cohort_path), COHORT),
-        events=_conform(read_table(events_path), EVENTS),
+        events=EVENTS.check(_conform(read_table(events_path), EVENTS)).lazy(),
         tables=(cohort_path, events_path),
         simulated=bool(card.get("simulated", False)),
         optimum={str(k): float(v) for k, v in card.get("optimum", {}).items()},
@@ -58,7 +58,7 @@ def load(folder: Path) -> Database:
 def write(database: Database) -> None:
     """Write the tables and the card of a database into its folder; waveforms are written by their format."""
     write_table(COHORT.check(database.cohort), database.folder / "cohort.parquet")
-    write_table(EVENTS.check(database.events), database.folder / "events.parquet")
+    sink_table(EVENTS.check_schema(database.events), database.folder / "events.parquet")
     card = {"name": database.name, "simulated": database.simulated, "optimum": database.optimum}
     write_json(card, database.folder / CARD)
 
