@@ -34,7 +34,9 @@ def test_ptbxl_by_hand(tmp_path):
         ("hr/1", "11", 56.0, "female"), ("hr/2", "12", 90.0, "male"), ("hr/3", "12", None, None),
     ]  # fmt: skip
     assert database.cohort["recorded_at"][0] == datetime(1984, 11, 9, 9, 17, 34)
-    classes = database.events.collect().filter(pl.col("system") == "ptbxl_superclass").select("recording_id", "code", "value")
+    classes = (
+        database.events.collect().filter(pl.col("system") == "ptbxl_superclass").select("recording_id", "code", "value")
+    )
     # A likelihood of 0 means unknown and counts; a recording with rhythm statements only has none of the five.
     assert classes.rows() == [
         ("hr/1", "NORM", 100.0), ("hr/2", "MI", 80.0), ("hr/3", "NONE", 0.0),
@@ -70,7 +72,9 @@ def test_the_real_ptbxl():
     database = load_database("ptbxl", DATA / "ptbxl")
     assert database.cohort.height == 350
     assert database.cohort["patient_id"].n_unique() == 320
-    counts = dict(database.events.collect().filter(pl.col("system") == "ptbxl_superclass")["code"].value_counts().iter_rows())
+    counts = dict(
+        database.events.collect().filter(pl.col("system") == "ptbxl_superclass")["code"].value_counts().iter_rows()
+    )
     # Counted by a few lines over the published table, outside this package.
     assert counts == {"NORM": 207, "STTC": 66, "CD": 54, "MI": 51, "HYP": 30, "NONE": 8}
 

@@ -21,7 +21,7 @@ class Database:
     cohort : DataFrame keeping `terms.COHORT`
         One row per recording.
     events : LazyFrame keeping `terms.EVENTS`
-        Everything that happened to the patients; read when it is collected, since a hospital's need not fit into memory.
+        Everything that happened to the patients; read when collected, since it need not fit into memory.
     tables : tuple of Path
         The files that the tables were read from, for the manifest.
     features : LazyFrame or None

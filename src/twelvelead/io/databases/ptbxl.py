@@ -59,7 +59,11 @@ def load(folder: Path) -> Database:
         pl.concat([statements := _statements(recordings), _superclasses(statements, read_table(folder / STATEMENTS))])
     )
     return Database(
-        name="PTB-XL", folder=folder, cohort=cohort, events=EVENTS.check(events).lazy(), tables=(folder / TABLE, folder / STATEMENTS)
+        name="PTB-XL",
+        folder=folder,
+        cohort=cohort,
+        events=EVENTS.check(events).lazy(),
+        tables=(folder / TABLE, folder / STATEMENTS),
     )
 
 
