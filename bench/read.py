@@ -1,29 +1,32 @@
-"""Time to read a 12-lead WFDB record, ours against the wfdb package, side by side on the same files.
+"""Time to read a recording, ours against the independent reader of its format, side by side on the same files.
 
-Run: python bench/read.py [FOLDER]. Without a folder 100 made-up ten-second records of format 16 are written and read.
-Reads alternate record by record, so that both see the same machine; files are in the page cache.
+Run: python bench/read.py [FOLDER [OTHERS]]. FOLDER holds WFDB records; without it 100 made-up ten-second records of
+format 16 are written and read. OTHERS is searched for files of the formats that pydicom, sierraecg and edfio read.
+Reads alternate file by file, so that both see the same machine; files are in the page cache.
 """
 
 import sys
 import tempfile
 import time
+import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import wfdb
 
-from twelvelead.io import find_recordings, read
+from twelvelead.io import find_recordings, open_recording, read
 from twelvelead.io.formats.wfdb_write import write_wfdb
 from twelvelead.signal import Recording
-from twelvelead.terms import LEADS
+from twelvelead.terms import LEADS, Error
 
 N_RECORDS = 100
 ROUNDS = 5
 
 
 def main(folder):
-    """Read the records of a folder with both, compare the values, and print the medians."""
+    """Read the WFDB records of a folder with both, compare the values, and print the medians."""
     paths = [found.path for found in find_recordings([folder])][:N_RECORDS]
     ours, theirs = [], []
     for _ in range(ROUNDS):
@@ -35,9 +38,59 @@ def main(folder):
             # float32 keeps 24 bits: 1e-6 mV on amplitudes of up to about 10 mV.
             assert np.allclose(mine.signal, reference.p_signal.T, rtol=0, atol=1e-6, equal_nan=True)
     print(f"{len(paths)} records, {mine.n_samples} samples x {len(mine.leads)} leads, {ROUNDS} rounds, values equal")
-    print(f"twelvelead.io.read  median {1000 * median(ours):6.3f} ms")
-    print(f"wfdb.rdrecord       median {1000 * median(theirs):6.3f} ms")
-    print(f"ratio               {median(theirs) / median(ours):6.1f}")
+    tell("wfdb.rdrecord", ours, theirs)
+
+
+def compare(folder):
+    """Read the other files of a folder with both, and print the medians by format."""
+    times = {name: ([], []) for name in READERS}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        try:
+            known = open_recording(path).provenance.format
+        except Error:
+            continue
+        if known in READERS and find_spec(READERS[known][0]):
+            for _ in range(1 + ROUNDS):  # the first imports
+                ours, theirs = timed(read, path)[1], timed(READERS[known][1], path)[1]
+                times[known][0].append(ours)
+                times[known][1].append(theirs)
+            del times[known][0][-1 - ROUNDS], times[known][1][-1 - ROUNDS]
+    for name, (ours, theirs) in times.items():
+        if ours:
+            print(f"{name}: {len(ours) // ROUNDS} files, {ROUNDS} rounds")
+            tell(READERS[name][0], ours, theirs)
+
+
+def by_pydicom(path):
+    """Decode every multiplex group of a DICOM waveform."""
+    import pydicom
+
+    dataset = pydicom.dcmread(path)
+    return [dataset.waveform_array(n) for n in range(len(dataset.WaveformSequence))]
+
+
+def by_sierraecg(path):
+    """Decode a Philips XML."""
+    import sierraecg
+
+    return sierraecg.read_file(str(path))
+
+
+def by_edfio(path):
+    """Decode every signal of an EDF or BDF."""
+    import edfio
+
+    return [signal.data for signal in (edfio.read_bdf if path.suffix == ".bdf" else edfio.read_edf)(path).signals]
+
+
+READERS = {"dicom": ("pydicom", by_pydicom), "sierra": ("sierraecg", by_sierraecg), "edf": ("edfio", by_edfio)}
+
+
+def tell(peer, ours, theirs):
+    """Print the medians of both, and how many times as long the peer takes."""
+    print(f"twelvelead.io.read  median {1000 * median(ours):8.3f} ms")
+    print(f"{peer:19} median {1000 * median(theirs):8.3f} ms")
+    print(f"ratio               {median(theirs) / median(ours):8.1f}")
 
 
 def timed(function, argument):
@@ -57,9 +110,12 @@ def write_random_walks(folder):
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore")  # what the readers warn of is no matter of time
     if len(sys.argv) > 1:
         main(Path(sys.argv[1]))
     else:
         with tempfile.TemporaryDirectory() as scratch:
             write_random_walks(Path(scratch))
             main(Path(scratch))
+    if len(sys.argv) > 2:
+        compare(Path(sys.argv[2]))

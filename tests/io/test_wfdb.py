@@ -187,11 +187,6 @@ def test_a_header_that_is_none_is_refused_unread(tmp_path):
         read_header(tmp_path / "nobody.hea")
 
 
-def test_a_record_in_segments_is_refused(tmp_path):
-    with pytest.raises(FormatError, match="in one piece; got 3 segments"):
-        read(record(tmp_path, "r/3 2 500 30\nr_1 10\n../r_2 10\nr_3 10\n"))
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -284,15 +279,8 @@ def test_a_wrong_checksum_is_reported(tmp_path):
 def test_what_is_beyond_the_reader_names_the_way_out(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "wfdb", None)
     path = record(tmp_path, "r 1 500 1\nr.dat 310 1/mV\n", r_dat=[0] * 4)
-    with pytest.raises(MissingExtra, match=r"signal format 310.*pip install 'twelvelead\[wfdb\]'"):
+    with pytest.raises(MissingExtra, match=r"signal format 310.*pip install 'twelvelead\[formats\]'"):
         read(path)
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is absent: no real recordings to read")
-@pytest.mark.parametrize("name", ["310derive", "binformats", "flacformats"])
-def test_rarer_formats_are_left_to_the_wfdb_package(name):
-    pytest.importorskip("wfdb", reason="the wfdb package is not installed")
-    assert read(DATA / "formats" / "wfdb" / f"{name}.hea").n_samples > 100
 
 
 @pytest.mark.parametrize(("format_", "per_kilobyte"), [(8, 1000), (61, 500), (160, 500), (310, 750), (311, 750)])
@@ -336,7 +324,7 @@ def test_mutated_records_raise_nothing_but_the_error_tree(tmp_path):
     write_wfdb(good, tmp_path / "r.hea")
     header, data = (tmp_path / "r.hea").read_bytes(), (tmp_path / "r.dat").read_bytes()
     outcomes = {"read": 0, "refused": 0}
-    for trial in range(1500):
+    for trial in range(600):
         mutated = bytearray(header)
         for _ in range(rng.integers(1, 4)):
             kind, at = rng.integers(3), rng.integers(len(mutated))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twelvelead.io.formats import FORMATS, HEAD, Declaration, Format, Source
+from twelvelead.io.formats.wfdb_segments import segments_among
 from twelvelead.io.formats.xml import root_element
 from twelvelead.signal import Recording
 from twelvelead.terms import Error, FormatError, InputError
@@ -201,16 +202,18 @@ def _search(folder: Path) -> Iterator[Found]:
             raise _refusal(error) from error
         folders = [(entry.path, f"{below}{entry.name}/") for entry in entries if entry.is_dir(follow_symlinks=False)]
         waiting += reversed(folders)
-        yield from _search_files([entry for entry in entries if entry.is_file()], below)
+        yield from _search_files([entry for entry in entries if entry.is_file()], top, below)
 
 
-def _search_files(files: list[os.DirEntry[str]], below: str) -> Iterator[Found]:
+def _search_files(files: list[os.DirEntry[str]], folder: str, below: str) -> Iterator[Found]:
     """Look through the files of one folder, most of which belong to a WFDB header and need not be opened."""
     records = {entry.name.removesuffix(".hea") for entry in files if entry.name.endswith(".hea")}
+    segments = segments_among(records, folder)
     named: list[tuple[os.DirEntry[str], Format | None, str]] = []
     for entry in files:
         if entry.name.endswith(".hea"):
-            named.append((entry, None, entry.name.removesuffix(".hea")))
+            if (name := entry.name.removesuffix(".hea")) not in segments:
+                named.append((entry, None, name))
         elif entry.name[0] != "." and entry.name.rpartition(".")[0] not in records:
             head = _read_head(entry.path)
             known = _recognise(head, Path(entry.path))

@@ -1,10 +1,11 @@
 """NumPy arrays: one 2-D array of samples, with fs, leads and units declared."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 
-from twelvelead.io.formats.scale import Declaration, declared, to_source
+from twelvelead.io.formats.scale import Declaration, by_time, declared, to_source
 from twelvelead.io.formats.source import Source
 from twelvelead.terms import FormatError
 
@@ -17,10 +18,9 @@ def recognise_npy(head: bytes, path: Path) -> bool:
 
 
 def open_npy(path: Path, declaration: Declaration) -> Source:
-    """Open a recording that is a 2-D array, leads along the side that has as many places as leads are declared.
+    """Open a recording that is a 2-D array, leads along the side that `by_time` finds.
 
-    Where both sides or neither have, leads lie along the shorter one. The array stays on disk but for the span that is
-    read.
+    The array stays on disk but for the span that is read. One step of whole numbers is one unit.
 
     Raises
     ------
@@ -30,7 +30,9 @@ def open_npy(path: Path, declaration: Declaration) -> Source:
         If fs, leads or units is not declared.
     """
     try:
-        samples = np.load(path, mmap_mode="r", allow_pickle=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that an old Python wrote
+            samples = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy parses the header as Python, which fails in a dozen ways
         msg = f"{path.name} must be a whole NumPy array of numbers; got {error}. Save it again."
         raise FormatError(msg) from error
@@ -38,6 +40,4 @@ def open_npy(path: Path, declaration: Declaration) -> Source:
         msg = f"{path.name} must hold a 2-D array of numbers; got shape {samples.shape} of {samples.dtype}. Save it so."
         raise FormatError(msg)
     said = declared(path, declaration)
-    along = [side == len(said.leads or ()) for side in samples.shape]
-    leads_first = along[0] if along[0] != along[1] else samples.shape[0] < samples.shape[1]
-    return to_source(samples.T if leads_first else samples, said, path=path)
+    return to_source(by_time(samples, said), said, path=path)

@@ -10,6 +10,7 @@ from twelvelead.terms import FormatError, InputError
 DEFAULT_GAIN = 200.0  # steps per unit where a header gives none, or 0: the specification's rule
 DEFAULT_FS = 250.0
 MOST_SIGNALS = 512  # more than any electrocardiograph has; a bound for what a broken header may claim
+MOST_SEGMENTS = 10_000  # a week that is interrupted every minute
 LONGEST_HEADER = 1_000_000  # bytes
 LARGEST = 2**53  # of any whole number in a header: beyond, it is no longer exact as a float
 SMALLEST_GAIN, LARGEST_GAIN = 1e-6, 1e12  # steps per unit, far beyond any converter; what is outside is a broken header
@@ -67,8 +68,8 @@ class Header:
         The checksum of each signal, where it is given.
     comments : tuple of str
         Comment lines without `#`: diagnoses, age and sex in many archives.
-    segments : int
-        Number of segments; 1 for an ordinary record.
+    segments : tuple of (str, int)
+        Name and samples per signal of each segment, in their order; none in an ordinary record.
     """
 
     name: str
@@ -79,7 +80,7 @@ class Header:
     files: tuple[str, ...]
     checksums: tuple[int | None, ...]
     comments: tuple[str, ...]
-    segments: int = 1
+    segments: tuple[tuple[str, int], ...] = ()
 
     @property
     def signals(self) -> tuple[Signal, ...]:
@@ -134,7 +135,7 @@ def parse_header(text: str, *, where: str) -> Header:
     fields = first.split()
     if len(fields) < 2:
         raise _bad_line(where, number, got=first, rule="a record line must name the record and count its signals")
-    name, _, segments = fields[0].partition("/")
+    name, divided, segments = fields[0].partition("/")  # even "/1" makes it a record of segments
     n_signals = _whole(fields[1], where, number)
     if not 0 <= n_signals <= MOST_SIGNALS:
         raise _bad_line(where, number, got=first, rule=f"a record must have 0 to {MOST_SIGNALS} signals")
@@ -142,9 +143,8 @@ def parse_header(text: str, *, where: str) -> Header:
     n_samples = _whole(fields[3], where, number) if len(fields) > 3 else 0
     if n_samples < 0:
         raise _bad_line(where, number, got=first, rule="the number of samples must not be negative")
-    n_segments = _whole(segments, where, number) if segments else 1
-    rows = [(n, line.split(maxsplit=8)) for n, line in content[1 : 1 + n_signals]] if n_segments == 1 else []
-    if n_segments == 1 and len(rows) < n_signals:
+    rows = [] if divided else [(n, line.split(maxsplit=8)) for n, line in content[1 : 1 + n_signals]]
+    if len(rows) < n_signals and not divided:
         msg = f"a header must have a line per signal; got {len(rows)} of {n_signals} in {where}. Restore the header."
         raise FormatError(msg)
     return Header(
@@ -156,7 +156,7 @@ def parse_header(text: str, *, where: str) -> Header:
         files=tuple([row[0] for _, row in rows]),
         checksums=tuple([_whole(row[6], where, n) if len(row) > 6 else None for n, row in rows]),
         comments=comments,
-        segments=n_segments,
+        segments=_segments(segments, content, where) if divided else (),
     )
 
 
@@ -208,6 +208,26 @@ def _signal(fields: list[str], where: str, number: int) -> Signal:
         units=units,
         description=fields[8] if len(fields) > 8 else "",
     )
+
+
+def _segments(count: str, content: list[tuple[int, str]], where: str) -> tuple[tuple[str, int], ...]:
+    """Parse the lines of a record's segments: name and samples of each."""
+    number, first = content[0]
+    n_segments = _whole(count, where, number)
+    if not 1 <= n_segments <= MOST_SEGMENTS:
+        raise _bad_line(where, number, got=first, rule=f"a record must have 1 to {MOST_SEGMENTS} segments")
+    lines = content[1 : 1 + n_segments]
+    if len(lines) < n_segments:
+        msg = f"a header must have a line per segment; got {len(lines)} of {n_segments} in {where}. Restore the header."
+        raise FormatError(msg)
+    segments = []
+    for n, line in lines:
+        fields = line.split()
+        length = _whole(fields[1], where, n) if len(fields) > 1 else -1
+        if length < 0:
+            raise _bad_line(where, n, got=line, rule="a segment's line must give its name and its number of samples")
+        segments.append((fields[0], length))
+    return tuple(segments)
 
 
 def _fs(text: str, where: str, number: int) -> float:

@@ -1,0 +1,81 @@
+"""The dictionary: lead names, units, error tree, measurements and table contracts. Imports nothing of ours."""
+
+from twelvelead.terms.contract import Column, Contract
+from twelvelead.terms.errors import (
+    ContractError,
+    Error,
+    FormatError,
+    InputError,
+    MissingExtra,
+    Reason,
+    StudyError,
+    Unmeasurable,
+)
+from twelvelead.terms.measurement import Measurement
+from twelvelead.terms.tables import (
+    COHORT,
+    CONTRACTS,
+    EVENTS,
+    FAILURES,
+    FEATURES,
+    FIDUCIAL_TIMES,
+    FIDUCIALS,
+    FINDINGS,
+    FLOW,
+    MACHINE,
+    OUTCOMES,
+    PATIENTS,
+    PERFORMANCE,
+    PREDICTIONS,
+    RISKS,
+    SELECTION,
+    SHAP,
+    STAYS,
+)
+
+LIMB_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF")
+CHEST_LEADS = ("V1", "V2", "V3", "V4", "V5", "V6")
+LEADS = LIMB_LEADS + CHEST_LEADS
+
+UCUM = {"ms": "ms", "mV": "mV", "s": "s", "Hz": "Hz", "deg": "deg", "1/min": "/min", "1": "1", "%": "%",
+        "mV*ms": "mV.ms", "mV/s": "mV/s", "1/s": "/s"}  # fmt: skip
+"""House units, one per dimension, and their Unified Code for Units of Measure."""
+
+RESEARCH_ONLY = "Research software, not a medical device. Not for diagnosis or treatment."
+
+__all__ = [
+    "CHEST_LEADS",
+    "COHORT",
+    "CONTRACTS",
+    "EVENTS",
+    "FAILURES",
+    "FEATURES",
+    "FIDUCIALS",
+    "FIDUCIAL_TIMES",
+    "FINDINGS",
+    "FLOW",
+    "LEADS",
+    "LIMB_LEADS",
+    "MACHINE",
+    "OUTCOMES",
+    "PATIENTS",
+    "PERFORMANCE",
+    "PREDICTIONS",
+    "RESEARCH_ONLY",
+    "RISKS",
+    "SELECTION",
+    "SHAP",
+    "STAYS",
+    "UCUM",
+    "Column",
+    "Contract",
+    "ContractError",
+    "Error",
+    "FormatError",
+    "InputError",
+    "Measurement",
+    "MissingExtra",
+    "Reason",
+    "StudyError",
+    "Unmeasurable",
+]
