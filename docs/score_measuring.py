@@ -1,6 +1,6 @@
 """Find the figures of docs/how-we-measure.md, and write them into its tables.
 
-    python docs/score_measuring.py LUDB_FOLDER PTBXL_FOLDER MITDB_FOLDER MUSE_FOLDER [--only PART …]
+    python docs/score_measuring.py LUDB_FOLDER PTBXL_FOLDER MITDB_FOLDER FORMATS_FOLDER [--only PART …]
 
 Writes docs/measuring/accuracy.json, then the page's tables from it. NeuroKit2 is scored where it is installed; its
 figures stay as they were otherwise. Needs `wfdb`. Minutes. Without folders: only the tables, from the file as it is.
@@ -22,10 +22,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twelvelead import io
+from twelvelead.io import find_recordings, open_recording
 from twelvelead.measure import measure
 from twelvelead.measure.refine import MODEL
 from twelvelead.measure.windows import OVERLAP_S, PIECE_S, measure_windows
-from twelvelead.terms import Unmeasurable
+from twelvelead.terms import Error, Unmeasurable
 
 HERE = Path(__file__).parent
 PAGE = HERE / "how-we-measure.md"
@@ -59,7 +60,7 @@ class Folders(NamedTuple):
     ludb: Path
     ptbxl: Path
     mitdb: Path
-    muse: Path
+    formats: Path
 
 
 def bench(name: str) -> ModuleType:
@@ -236,17 +237,17 @@ def score_ptb_xl(ptbxl: Path) -> Figures:
     return out
 
 
-def compare_muse(muse: Path) -> Figures:
-    """Subtract the device's measurements from ours: {file: {measurement: [ours, the device's]}}."""
-    script = bench("muse")
+def compare_devices(formats: Path) -> Figures:
+    """Put our measurements beside the devices': {recording: {"format": …, measurement: [ours, the device's]}}."""
+    script = bench("machine")
     out: Figures = {}
-    for path in sorted(muse.glob("*.xml")):
-        recording, stated = script.read_muse(path)
+    for found in find_recordings([formats]):
         try:
-            ours, _ = measure(recording)
-        except Unmeasurable:
-            ours = {}
-        out[path.stem] = {name: [ours.get(name), stated[key]] for key, name in script.PAIRS if key in stated}
+            source = open_recording(found.file, recording_id=found.recording_id)
+            if source.machine.measurements:
+                out[found.recording_id] = {"format": source.provenance.format, **script.differences(source)}
+        except Error:  # refused files are the business of the tests
+            continue
     return out
 
 
@@ -274,7 +275,7 @@ PARTS: dict[str, Callable[[Folders], Figures]] = {
     "mitdb": lambda folders: score_beats(folders.mitdb),
     "noise": lambda folders: score_noise(folders.ludb),
     "ptbxl": lambda folders: score_ptb_xl(folders.ptbxl),
-    "muse": lambda folders: compare_muse(folders.muse),
+    "devices": lambda folders: compare_devices(folders.formats),
     "worst": lambda folders: worst(folders.ludb),
 }
 
@@ -282,7 +283,7 @@ PARTS: dict[str, Callable[[Folders], Figures]] = {
 def main() -> None:
     """Score, keep the figures, fill in the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", type=Path, nargs="*", help="LUDB_FOLDER PTBXL_FOLDER MITDB_FOLDER MUSE_FOLDER")
+    parser.add_argument("folders", type=Path, nargs="*", help="LUDB_FOLDER PTBXL_FOLDER MITDB_FOLDER FORMATS_FOLDER")
     usual = [part for part in PARTS if part != "neurokit2" or importlib.util.find_spec(part)]
     parser.add_argument("--only", nargs="+", choices=PARTS, default=usual, help="some parts; others stay")
     arguments = parser.parse_args()
@@ -440,28 +441,28 @@ def ptb_xl_table(figures: Figures) -> str:
     ])  # fmt: skip
 
 
-def muse_table(figures: Figures) -> str:
+def devices_table(figures: Figures) -> str:
     """Ours and the device's, recording by recording."""
-    shown = {"heart_rate_bpm": "rate, 1/min", "pr_interval_ms": "PR, ms", "qrs_duration_ms": "QRS, ms",
-             "qt_interval_ms": "QT, ms", "qrs_axis_deg": "QRS axis, °", "t_axis_deg": "T axis, °"}  # fmt: skip
-    lines = [f"| recording | {' | '.join(shown.values())} |", f"|---|{'---|' * len(shown)}"]
-    for number, row in enumerate(figures["muse"].values(), start=1):
-        lines.append(f"| {number} | {' | '.join(_beside(row.get(name)) for name in shown)} |")
+    shown = {"heart_rate_bpm": "rate, 1/min", "p_duration_ms": "P, ms", "pr_interval_ms": "PR, ms",
+             "qrs_duration_ms": "QRS, ms", "qt_interval_ms": "QT, ms", "p_axis_deg": "P axis, °",
+             "qrs_axis_deg": "QRS axis, °", "t_axis_deg": "T axis, °"}  # fmt: skip
+    lines = [f"| recording | format | {' | '.join(shown.values())} |", f"|---|---|{'---|' * len(shown)}"]
+    for name, row in figures["devices"].items():
+        cells = [_beside(row[key]) if key in row else "" for key in shown]
+        lines.append(f"| `{name}` | {row['format']} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _beside(pair: list[float | None] | None) -> str:
+def _beside(pair: list[float]) -> str:
     """Ours / the device's (the difference)."""
-    ours, theirs = pair or (None, None)
-    if ours is None or theirs is None:
-        return f"{'–' if ours is None else round(ours)} / {'–' if theirs is None else round(theirs)}"
+    ours, theirs = pair
     difference = f"{round(ours) - round(theirs):+d}".replace("-", "−").replace("+0", "0")
     return f"{ours:.0f} / {theirs:.0f} ({difference})".replace("-", "−")
 
 
 TABLES: dict[str, Callable[[Figures], str]] = {
     "marks": marks_table, "intervals": intervals_table, "beats": beats_table, "noise": noise_table,
-    "limits": limits_table, "ptbxl": ptb_xl_table, "muse": muse_table,
+    "limits": limits_table, "ptbxl": ptb_xl_table, "devices": devices_table,
     "wider": lambda figures: f"{figures['annotations']['wider']:.0f}",
 }  # fmt: skip
 
