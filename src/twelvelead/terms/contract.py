@@ -38,12 +38,12 @@ class Contract:
 
     Examples
     --------
-    >>> people = Contract("one", ("patient_id",), (Column("patient_id", pl.String, "Patient."),))
-    >>> people.check(pl.DataFrame({"patient_id": ["a", "b"]})).height
+    >>> people = Contract("one", ("id",), (Column("id", pl.String, "Patient."),))
+    >>> people.check(pl.DataFrame({"id": ["a", "b"]})).height
     2
-    >>> people.check(pl.DataFrame({"patient_id": ["a", "a"]}))
+    >>> people.check(pl.DataFrame({"id": ["a", "a"]}))
     Traceback (most recent call last):
-    twelvelead.terms.errors.ContractError: one: patient_id must name one row; got 1 repeated, first 'a'. Remove duplicates.
+    twelvelead.terms.errors.ContractError: one: id must name one row; got 1 repeated, first 'a'. Remove duplicates.
     """
 
     name: str
