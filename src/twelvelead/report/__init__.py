@@ -2,15 +2,23 @@
 
 from twelvelead.report.curves import draw_calibration, draw_decision, draw_roc
 from twelvelead.report.ecg import draw_ecg
+from twelvelead.report.ecg_caption import Caption, caption_source
+from twelvelead.report.ecg_sheet import LAYOUTS, Paper
 from twelvelead.report.flow_diagram import draw_flow
 from twelvelead.report.forest import draw_forest
 from twelvelead.report.methods import describe_methods
+from twelvelead.report.printing import PICTURES, print_drawing, require_picture_name
 from twelvelead.report.study_report import study_report
 from twelvelead.report.swarm import draw_beeswarm, draw_dependence
 from twelvelead.report.table_one import table_one
 from twelvelead.report.waterfall import draw_waterfall
 
 __all__ = [
+    "LAYOUTS",
+    "PICTURES",
+    "Caption",
+    "Paper",
+    "caption_source",
     "describe_methods",
     "draw_beeswarm",
     "draw_calibration",
@@ -21,6 +29,8 @@ __all__ = [
     "draw_forest",
     "draw_roc",
     "draw_waterfall",
+    "print_drawing",
+    "require_picture_name",
     "study_report",
     "table_one",
 ]
