@@ -10,7 +10,7 @@ from twelvelead.measure import CATALOGUE
 from twelvelead.terms import CONTRACTS, LEADS, Measurement
 
 HERE = Path(__file__).parent
-COMMANDS = ("demo", "measure", "study", "predict", "simulate", "doctor")
+COMMANDS = ("demo", "inspect", "plot", "measure", "convert", "study", "predict", "simulate", "doctor")
 
 
 def catalogue() -> str:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from twelvelead.study.application import Applied, apply_study, read_demographics
     from twelvelead.study.archive import Measured, measure_archive
+    from twelvelead.study.converting import Converted, convert_files
     from twelvelead.study.declaration import Study, builtin_studies, declare, load_study, parse_study
     from twelvelead.study.examination import examine
     from twelvelead.study.files import predict_files
+    from twelvelead.study.inspecting import Holding, Inspection, inspect_path, inspect_recording
     from twelvelead.study.kernels import compile_kernels
     from twelvelead.study.measuring import Tally, measure_files
+    from twelvelead.study.plotting import draw_source, plot_file
     from twelvelead.study.progress import Progress, silent
     from twelvelead.study.run import Refusal, Results, run_study
     from twelvelead.study.simulated import run_demo, simulate_hospitals
@@ -21,11 +24,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "application": ("Applied", "apply_study", "read_demographics"),
     "archive": ("Measured", "measure_archive"),
+    "converting": ("Converted", "convert_files"),
     "declaration": ("Study", "builtin_studies", "declare", "load_study", "parse_study"),
     "examination": ("examine",),
     "files": ("predict_files",),
+    "inspecting": ("Holding", "Inspection", "inspect_path", "inspect_recording"),
     "kernels": ("compile_kernels",),
     "measuring": ("Tally", "measure_files"),
+    "plotting": ("draw_source", "plot_file"),
     "progress": ("Progress", "silent"),
     "run": ("Refusal", "Results", "run_study"),
     "simulated": ("run_demo", "simulate_hospitals"),
@@ -33,6 +39,9 @@ _HOMES = {
 
 __all__ = [
     "Applied",
+    "Converted",
+    "Holding",
+    "Inspection",
     "Measured",
     "Progress",
     "Refusal",
@@ -42,12 +51,17 @@ __all__ = [
     "apply_study",
     "builtin_studies",
     "compile_kernels",
+    "convert_files",
     "declare",
+    "draw_source",
     "examine",
+    "inspect_path",
+    "inspect_recording",
     "load_study",
     "measure_archive",
     "measure_files",
     "parse_study",
+    "plot_file",
     "predict_files",
     "read_demographics",
     "run_demo",
