@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twelvelead.cohort import assign_folds, check_disjoint
+from twelvelead.cohort import assign_folds, check_disjoint, published_folds
 from twelvelead.terms import StudyError
 
 
@@ -83,3 +83,75 @@ def test_a_patient_on_both_sides_is_refused_by_name():
     with pytest.raises(StudyError, match="got 1 on both, first 'b'"):
         check_disjoint(table, "set")
     assert check_disjoint(table.head(2), "set").height == 2
+
+
+def sechidis(table, strata, *, n_folds, seed):
+    """The rule in so many words: everything is counted again after each patient."""
+    rng = np.random.default_rng(seed)
+    of_patient = {p: rows.to_dicts() for (p,), rows in table.sort("recording_id").group_by("patient_id")}
+    ids = sorted(of_patient)
+    size = np.array([len(of_patient[p]) for p in ids], dtype=float)
+    has = np.array([[sum(r[s] for r in of_patient[p]) for s in strata] for p in ids], dtype=float)
+    has = has.reshape(len(ids), len(strata))
+    order = np.lexsort((rng.permutation(len(ids)), -size))
+    fold = np.full(len(ids), -1)
+
+    def place(unit, stratum):
+        def wants(load, k):
+            return load.sum() / n_folds - load[fold == k].sum()
+
+        needs = [
+            (round(wants(size if stratum is None else has[:, stratum], k), 6), round(wants(size, k), 6))
+            for k in range(n_folds)
+        ]
+        best = [k for k in range(n_folds) if needs[k] == max(needs)]
+        fold[unit] = best[0] if len(best) == 1 else rng.choice(best)
+
+    done = set()
+    while len(done) < len(strata):
+        remaining = {s: has[fold < 0, s].sum() for s in range(len(strata)) if s not in done}
+        rarest = min(remaining, key=lambda s: (remaining[s], s))
+        done.add(rarest)
+        members = [u for u in order if fold[u] < 0 and has[u, rarest] > 0]
+        for unit in sorted(members, key=lambda u: -has[u, rarest]):
+            place(unit, rarest)
+    for unit in order:
+        if fold[unit] < 0:
+            place(unit, None)
+    return dict(zip(ids, fold.tolist(), strict=True))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(6, 60), st.integers(2, 6), st.integers(0, 10_000), st.lists(st.floats(0.02, 0.6), max_size=5))
+def test_folds_equal_the_rule_recomputed(n_patients, n_folds, seed, prevalence):
+    table = people(n_patients, seed=seed, prevalence=prevalence)
+    strata = [c for c in table.columns if c.startswith("y")]
+    fold = assign_folds(table, n_folds=n_folds, seed=seed).select("patient_id", "fold").unique()
+    assert dict(fold.rows()) == sechidis(table, strata, n_folds=n_folds, seed=seed)
+
+
+def test_strata_can_be_a_list_of_their_members():
+    table = people(200, seed=7, prevalence=(0.3, 0.05, 0.1))
+    names = ["y0", "y1", "y2"]
+    members = pl.concat([table.filter(pl.col(n) == 1).select("recording_id", stratum=pl.lit(n)) for n in names])
+    wide = assign_folds(table, n_folds=5, seed=3)
+    assert assign_folds(table.drop(names), n_folds=5, seed=3, strata=members.reverse()).equals(wide)
+    half = assign_folds(table.drop("y1", "y2"), n_folds=5, seed=3, strata=members.filter(pl.col("stratum") != "y0"))
+    assert half.equals(wide)
+    twice = pl.concat([members, members.filter(pl.col("stratum") == "y1")])
+    assert assign_folds(table.drop(names), n_folds=5, seed=3, strata=twice).equals(wide)
+
+
+def test_published_folds_are_taken_as_they_are():
+    table = pl.DataFrame({"recording_id": ["b", "a", "c"], "patient_id": ["p", "p", "q"], "strat_fold": [19, 19, 0]})
+    assert published_folds(table, "strat_fold").rows() == [("a", "p", 19), ("b", "p", 19), ("c", "q", 0)]
+
+
+def test_published_folds_that_share_a_patient_are_refused():
+    table = pl.DataFrame({"recording_id": ["a", "b"], "patient_id": ["p", "p"], "fold": [1, 2]})
+    with pytest.raises(StudyError, match="got 1 on both, first 'p'"):
+        published_folds(table, "fold")
+    with pytest.raises(StudyError, match="no such column"):
+        published_folds(table, "strat_fold")
+    with pytest.raises(StudyError, match="got 1 without"):
+        published_folds(table.with_columns(fold=pl.Series([1, None])), "fold")

@@ -1,12 +1,12 @@
-"""What happened to the patient around an ECG: events to one outcome per recording."""
+"""The rule that says what counts as an outcome."""
 
-from datetime import timedelta
-from typing import Literal, Self
+import math
+from typing import Annotated, Literal, Self
 
-import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
-from twelvelead.terms import EVENTS, OUTCOMES
+_Endless = Annotated[float, PlainSerializer(lambda x: x if math.isfinite(x) else str(x), when_used="json")]
+"""A number that may be endless: JSON has no infinity, so `inf` stands there as text, which is read back."""
 
 
 class Outcome(BaseModel):
@@ -25,16 +25,42 @@ class Outcome(BaseModel):
     match : {"exact", "prefix"}
         Whether an event's code must equal one of `codes`, or begin with it (I50 holds I509).
     link : {"recording", "stay", "time"}
-        How an event belongs to a recording: it annotates it, it is of the same stay, or it is the patient's event
-        nearest in time within `window_h`.
+        How an event belongs to a recording: it annotates it, it is of the same stay, or it is an event of the patient
+        within `window_h`. Of the same stay are the codes of the hospital stay of the ECG and of the one that its
+        emergency stay led to; where these have no code of the system, those of the emergency stay.
     window_h : (float, float) or None
-        For link "time": from and to, in hours after the recording (negative: before), both included.
-    event : {"present", "value", "above_reference", "below_reference"}
-        What makes an event the outcome: that it is there; that its value is at least 0.5; or that its value lies
-        outside its own row's reference range on that side. The opposite abnormality counts as no event.
-    absent : {"no", "unknown"}
+        For link "time": from and to, in hours after the recording (negative: before), both included; `inf` is allowed.
+    choose : {"nearest", "any"}
+        For link "time": whether the event nearest in time decides (of two equally near the earlier), or any event in
+        the window. Of "any", results both above and below the range in one window leave the outcome unknown.
+    event : {"present", "value", "uncertain", "above_reference", "below_reference", "outside_reference"}
+        What makes an event the outcome: that it is there; that its value is at least 0.5; that it is −1 (an X-ray
+        finding that the report leaves open, as a class of its own); or that its value lies outside the reference range
+        on that side, or on either. "outside_reference" takes the laboratory's flag where a row has no range.
+    uncertain : {"no", "yes", "ignore", "unknown"}
+        For event "value": what the value −1 counts as (doi:10.1609/aaai.v33i01.3301590). "no" and "yes" are the
+        policies U-Zeros and U-Ones. "ignore" takes the event for not there, so that another in the window may decide.
+        "unknown" lets it stand: the outcome of that recording is unknown.
+    reference : {"row", "median", "declared"}
+        The range: each row's own; the median of all rows' limits of that code, whatever the sex (a published fault);
+        or `limits`.
+    limits : dict of str to (float, float)
+        For reference "declared": lower and upper limit for "female", "male" or "all", in the unit of the values; `-inf`
+        or `inf` where there is none.
+    opposite : {"no", "unknown"}
+        What the abnormality on the other side of the range counts as: no event (as published), or unknown.
+    absent : {"no", "no_if_observed", "unknown"}
         What a recording without such an event gets. "no" holds for stays that were coded at all; without any code of
-        the system the outcome is unknown.
+        the system the outcome is unknown. With link "time" it holds for every recording, and "no_if_observed" for
+        those with any event of the system in the window.
+    sex : {"female", "male"} or None
+        Whom the outcome can befall; for everyone else, and where the sex is not known, it is unknown.
+    washout_h : float or None
+        For an incident outcome: a recording is left out (unknown) if the patient had the event within so many hours
+        before the ECG, or at it; `inf` for ever before.
+    follow_up_h : float or None
+        No event counts as none only if the patient has an event of the system so many hours after the ECG, or later:
+        a patient who left can't be said to be well.
     min_events : int
         Fewest recordings with the event, and without it, for which a model may be fitted.
 
@@ -52,9 +78,19 @@ class Outcome(BaseModel):
     codes: tuple[str, ...] = Field(min_length=1)
     match: Literal["exact", "prefix"] = "exact"
     link: Literal["recording", "stay", "time"]
-    window_h: tuple[float, float] | None = None
-    event: Literal["present", "value", "above_reference", "below_reference"] = "present"
-    absent: Literal["no", "unknown"] = "no"
+    window_h: tuple[_Endless, _Endless] | None = None
+    choose: Literal["nearest", "any"] = "nearest"
+    event: Literal["present", "value", "uncertain", "above_reference", "below_reference", "outside_reference"] = (
+        "present"
+    )
+    uncertain: Literal["no", "yes", "ignore", "unknown"] = "no"
+    reference: Literal["row", "median", "declared"] = "row"
+    limits: dict[Literal["all", "female", "male"], tuple[_Endless, _Endless]] = {}
+    opposite: Literal["no", "unknown"] = "no"
+    absent: Literal["no", "no_if_observed", "unknown"] = "no"
+    sex: Literal["female", "male"] | None = None
+    washout_h: Annotated[_Endless, Field(ge=0)] | None = None
+    follow_up_h: float | None = Field(default=None, gt=0)
     min_events: int = Field(default=20, ge=2)
 
     @model_validator(mode="after")
@@ -62,96 +98,18 @@ class Outcome(BaseModel):
         if (self.window_h is not None) != (self.link == "time"):
             msg = f"window_h must be given with link 'time' and only then; got {self.window_h} with {self.link!r}."
             raise ValueError(msg)
-        if self.window_h is not None and self.window_h[0] > self.window_h[1]:
+        if self.window_h is not None and not self.window_h[0] <= self.window_h[1]:
             msg = f"window_h must run from early to late; got {self.window_h}. Swap the two."
+            raise ValueError(msg)
+        if self.link != "time" and (self.choose, self.washout_h, self.follow_up_h) != ("nearest", None, None):
+            msg = f"choose, washout_h and follow_up_h must go with link 'time'; got {self.link!r}. Leave them out."
             raise ValueError(msg)
         return self
 
-
-def find_outcome(cohort: pl.DataFrame, events: pl.DataFrame, rule: Outcome) -> pl.DataFrame:
-    """Say for every recording whether its patient had the outcome.
-
-    Parameters
-    ----------
-    cohort : DataFrame keeping `terms.COHORT`
-        The index recordings.
-    events : DataFrame keeping `terms.EVENTS`
-        Everything that happened.
-    rule : Outcome
-        The outcome's definition.
-
-    Returns
-    -------
-    DataFrame keeping `terms.OUTCOMES`
-        One row per recording: y is 1, 0 or null (unknown).
-    """
-    of_system = EVENTS.check(events).filter(pl.col("system") == rule.system)
-    code = pl.col("code")
-    wanted = pl.any_horizontal([code.str.starts_with(c) if rule.match == "prefix" else code == c for c in rule.codes])
-    matching = of_system.filter(wanted).with_columns(y=_is_event(rule))
-    found = {"recording": _by_recording, "stay": _by_stay, "time": _by_time}[rule.link](cohort, matching, rule)
-    table = cohort.select("recording_id").join(found, on="recording_id", how="left", validate="1:1")
-    if rule.absent == "no":
-        observed = _observed(cohort, of_system, rule)
-        table = table.with_columns(
-            y=pl.when(pl.col("y").is_null() & pl.col("recording_id").is_in(observed.implode()))
-            .then(pl.lit(0, pl.Int8))
-            .otherwise("y")
-        )
-    return OUTCOMES.check(table.select("recording_id", pl.lit(rule.name).alias("target"), pl.col("y").cast(pl.Int8)))
-
-
-def _is_event(rule: Outcome) -> pl.Expr:
-    """Whether one event is the outcome; null where its value or its limit is missing."""
-    return {
-        "present": pl.lit(value=True),
-        "value": pl.col("value") >= 0.5,
-        "above_reference": pl.col("value") > pl.col("reference_upper"),
-        "below_reference": pl.col("value") < pl.col("reference_lower"),
-    }[rule.event].cast(pl.Int8)
-
-
-def _by_recording(_cohort: pl.DataFrame, matching: pl.DataFrame, _rule: Outcome) -> pl.DataFrame:
-    return matching.drop_nulls("recording_id").group_by("recording_id").agg(pl.col("y").max())
-
-
-def _by_stay(cohort: pl.DataFrame, matching: pl.DataFrame, _rule: Outcome) -> pl.DataFrame:
-    of_stay = matching.drop_nulls("stay_id").group_by("stay_id").agg(pl.col("y").max())
-    return cohort.select("recording_id", "stay_id").join(of_stay, on="stay_id", how="inner").drop("stay_id")
-
-
-def _by_time(cohort: pl.DataFrame, matching: pl.DataFrame, rule: Outcome) -> pl.DataFrame:
-    """Take the event nearest in time within the window: two sorted as-of joins, one forward and one backward."""
-    if rule.window_h is None:  # the model's validator has refused this already; said again for the type checker
-        return OUTCOMES.empty().select("recording_id", "y")
-    start, end = (timedelta(hours=h) for h in rule.window_h)
-    zero = timedelta(0)
-    # Several results at one instant count once: as the outcome if any of them is.
-    instants = matching.drop_nulls(["time", "y"]).group_by("patient_id", "time").agg(pl.col("y").max()).sort("time")
-    instants = instants.with_columns(at=pl.col("time"))
-    recordings = cohort.select("recording_id", "patient_id", "recorded_at").drop_nulls("recorded_at")
-    sides = []
-    strategies: tuple[tuple[Literal["forward", "backward"], timedelta], ...] = (
-        ("forward", max(start, zero)),
-        ("backward", min(end, zero)),
-    )
-    for strategy, anchor in strategies:
-        if (strategy == "forward" and end < zero) or (strategy == "backward" and start > zero):
-            continue
-        joined = recordings.with_columns(anchor=pl.col("recorded_at") + anchor).sort("anchor").join_asof(
-            instants, left_on="anchor", right_on="time", by="patient_id", strategy=strategy, check_sortedness=False
-        )  # fmt: skip
-        delay = pl.col("at") - pl.col("recorded_at")
-        sides.append(joined.with_columns(delay=delay).filter((delay >= start) & (delay <= end)))
-    nearest = pl.concat(sides).sort(pl.col("delay").abs(), "delay", "recording_id")
-    return nearest.unique("recording_id", keep="first", maintain_order=True).select("recording_id", "y")
-
-
-def _observed(cohort: pl.DataFrame, of_system: pl.DataFrame, rule: Outcome) -> pl.Series:
-    """Find the recordings for which the absence of a code says something: those with any code of the system."""
-    if rule.link == "recording":
-        return of_system["recording_id"].drop_nulls().unique()
-    if rule.link == "stay":
-        coded = of_system.select("stay_id").drop_nulls().unique()
-        return cohort.join(coded, on="stay_id", how="semi")["recording_id"]
-    return cohort["recording_id"]
+    @model_validator(mode="after")
+    def _limits_go_with_declared(self) -> Self:
+        if bool(self.limits) != (self.reference == "declared"):
+            msg = f"limits must be given with reference 'declared' and only then; got {self.limits} with "
+            msg += f"{self.reference!r}."
+            raise ValueError(msg)
+        return self
