@@ -2,7 +2,8 @@
 
     python bench/fuzz.py FILE... [--mutations 5000] [--seed 0]
 
-FILE is a good recording of any format; files of the same stem beside it (a WFDB header's signals) are damaged in turn.
+FILE is a good recording of any format. Files of the same stem beside it (the signals of a WFDB header, the sidecar of
+a table; all of a folder of shards) are damaged in turn.
 Every mutant has flipped bytes, is cut, has a piece moved or repeated, or one of its numbers (binary or written out)
 made far too large, too small or negative. Each must be read or refused by an error of `twelvelead.terms` within 2 s and
 512 MB. Exits with 1 where one is not.
@@ -91,13 +92,15 @@ def damage(file, n_mutants, seed, declared):
     from twelvelead.terms import Error
 
     faulthandler.enable()
-    for package in ("wfdb", "pydicom", "edfio", "sierraecg", "h5py"):  # an import is not what is timed
-        import_module(package)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for package in ("wfdb", "pydicom", "edfio", "sierraecg", "h5py"):  # an import is not what is timed
+            import_module(package)
     rng = np.random.default_rng(seed)
     outcomes, unforeseen, slowest = Counter(), [], 0.0
     with tempfile.TemporaryDirectory() as folder:
-        parts = [p for p in sorted(file.parent.iterdir()) if p.is_file() and (p.stem == file.stem or p == file)]
-        parts = [p for p in parts if file.suffix in {".hea", ".npy", ".csv", ".mat"} or p == file]
+        beside = [p for p in sorted(file.parent.iterdir()) if p.is_file()]
+        parts = beside if file.name == "index.parquet" else [p for p in beside if p.stem == file.stem]
         for part in parts:
             shutil.copy(part, folder)
         mutant = Path(folder) / file.name
