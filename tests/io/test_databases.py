@@ -72,6 +72,7 @@ def test_the_real_ptbxl():
     database = load_database("ptbxl", DATA / "ptbxl")
     assert database.cohort.height == 350
     assert database.cohort["patient_id"].n_unique() == 320
+    assert set(database.cohort["strat_fold"]) == set(range(1, 11))
     counts = dict(
         database.events.collect().filter(pl.col("system") == "ptbxl_superclass")["code"].value_counts().iter_rows()
     )
@@ -93,6 +94,8 @@ def test_own_tables_may_leave_out_what_may_be_null(tmp_path):
     assert database.cohort["stay_id"].to_list() == [None]
     assert database.events.collect()["value"].to_list() == [None]
     assert not database.simulated
+    assert database.select_events(["icd10"]).collect().height == 1
+    assert database.select_events(["icd9"]).collect().height == 0
 
 
 def test_own_tables_come_back_as_they_were_written(tmp_path):
@@ -105,6 +108,54 @@ def test_own_tables_come_back_as_they_were_written(tmp_path):
     assert again.cohort.equals(first.cohort)
     assert again.events.collect().equals(first.events.collect())
     assert (again.name, again.simulated, again.optimum) == ("A", True, {"x": 0.8})
+
+
+def test_own_tables_may_have_measurements_stays_and_patients(tmp_path):
+    (tmp_path / "cohort.csv").write_text(PEOPLE)
+    (tmp_path / "events.csv").write_text(EVENTS_CSV)
+    (tmp_path / "features.csv").write_text("recording_id,qrs_duration_ms\nr1,88.5\n")
+    (tmp_path / "stays.csv").write_text("stay_id,patient_id,kind,start\ns1,p1,hospital,2150-01-02T00:00:00\n")
+    (tmp_path / "patients.csv").write_text("patient_id,sex\np1,male\n")
+    first = load_database("tables", tmp_path)
+    tables.write(Database("A", tmp_path / "again", first.cohort, first.events, (), first.features, first.stays,
+                          first.patients))  # fmt: skip
+    again = load_database("tables", tmp_path / "again")
+    assert again.features.collect().rows() == first.features.collect().rows() == [("r1", 88.5)]
+    assert again.stays.rows() == first.stays.rows() == [("s1", "p1", "hospital", datetime(2150, 1, 2), None, None)]
+    assert again.patients.rows() == first.patients.rows() == [("p1", "male", None)]
+    assert len(again.tables) == 5
+
+
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        (pl.DataFrame({"patient_id": ["p1"], "code": ["I509"]}), r"must have column\(s\) system"),
+        (pl.DataFrame({"patient_id": ["p1"], "code": [None], "system": ["icd10"]}), "code must"),
+        (
+            pl.DataFrame({"patient_id": ["p1", None], "code": ["a", "b"], "system": ["x", "x"]}),
+            "must not be null; got 1",
+        ),
+    ],
+)
+def test_events_that_are_not_held_in_memory_are_checked(tmp_path, events, message):
+    (tmp_path / "cohort.csv").write_text(PEOPLE)
+    events.write_parquet(tmp_path / "events.parquet")
+    with pytest.raises(ContractError, match=message):
+        load_database("tables", tmp_path)
+
+
+def test_events_of_other_types_are_cast(tmp_path):
+    (tmp_path / "cohort.csv").write_text(PEOPLE)
+    rows = {
+        "patient_id": ["p1"],
+        "code": ["K"],
+        "system": ["laboratory"],
+        "value": [4],
+        "time": ["2150-01-02T00:00:00"],
+    }
+    pl.DataFrame(rows).write_parquet(tmp_path / "events.parquet")
+    events = load_database("tables", tmp_path).events.collect()
+    assert events.select("value", "time").rows() == [(4.0, datetime(2150, 1, 2))]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +186,7 @@ def test_a_folder_is_recognised_by_what_is_in_it(tmp_path):
 
 
 def test_a_database_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(InputError, match="one of ptbxl, tables; got 'mimic'"):
+    with pytest.raises(InputError, match=r"one of ptbxl, tables, .*; got 'mimic'"):
         load_database("mimic", tmp_path)
     with pytest.raises(InputError, match="the data folder must be there"):
         load_database("ptbxl", tmp_path / "nowhere")

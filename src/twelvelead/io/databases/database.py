@@ -1,10 +1,12 @@
 """What every database gives, whatever it looks like on disk."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
+from twelvelead.io.databases.events import EventTable, select_systems
 from twelvelead.terms import COHORT, EVENTS, PATIENTS, STAYS
 
 
@@ -35,6 +37,8 @@ class Database:
         Whether it is made up.
     optimum : dict of str to float
         For a simulated database: the best reachable AUROC of each target.
+    event_tables : tuple of EventTable
+        The same events, table by table, where they come from several: whoever wants one system need not read them all.
 
     Raises
     ------
@@ -52,6 +56,7 @@ class Database:
     patients: pl.DataFrame | None = None
     simulated: bool = False
     optimum: dict[str, float] = field(default_factory=dict)
+    event_tables: tuple[EventTable, ...] = ()
 
     def __post_init__(self) -> None:
         COHORT.check(self.cohort)
@@ -60,3 +65,9 @@ class Database:
             STAYS.check(self.stays)
         if self.patients is not None:
             PATIENTS.check(self.patients)
+
+    def select_events(self, systems: Collection[str]) -> pl.LazyFrame:
+        """Give the events of some systems (`icd10`, `laboratory`, …), reading no more tables than have them."""
+        if self.event_tables:
+            return select_systems(self.event_tables, systems)
+        return self.events.filter(pl.col("system").is_in(list(systems)))

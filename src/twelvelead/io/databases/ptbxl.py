@@ -33,7 +33,7 @@ def load(folder: Path) -> Database:
     Database
         recording_id is the published file name without suffix (`records500/00000/00001_hr`). Events are the SCP
         statements of each recording (system `scp`, value the likelihood in %), and their diagnostic superclasses
-        (system `ptbxl_superclass`).
+        (system `ptbxl_superclass`). The cohort has the published `strat_fold` besides.
 
     Notes
     -----
@@ -55,6 +55,9 @@ def load(folder: Path) -> Database:
             path=pl.col("recording_id"),
         )
     )
+    if "strat_fold" in table.columns:
+        folds = recordings.select("recording_id", pl.col("strat_fold").cast(pl.Int32))
+        cohort = cohort.join(folds, on="recording_id", how="left", validate="1:1")
     events = EVENTS.select(
         pl.concat([statements := _statements(recordings), _superclasses(statements, read_table(folder / STATEMENTS))])
     )
