@@ -1,8 +1,8 @@
 import pytest
 
 from twelvelead.study import builtin_studies, declare, load_study, parse_study
-from twelvelead.study.declaration import parse_json
 from twelvelead.study.sample import ecg_predictors
+from twelvelead.study.studies import parse_json
 from twelvelead.terms import StudyError
 
 from .conftest import DECLARATION

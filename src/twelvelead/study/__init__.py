@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from twelvelead.study.application import Applied, apply_study, read_demographics
     from twelvelead.study.archive import Measured, measure_archive
     from twelvelead.study.converting import Converted, convert_files
-    from twelvelead.study.declaration import Study, builtin_studies, declare, load_study, parse_study
+    from twelvelead.study.declaration import Study
     from twelvelead.study.examination import examine
     from twelvelead.study.files import predict_files
     from twelvelead.study.inspecting import Holding, Inspection, inspect_path, inspect_recording
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from twelvelead.study.progress import Progress, silent
     from twelvelead.study.run import Refusal, Results, run_study
     from twelvelead.study.simulated import run_demo, simulate_hospitals
+    from twelvelead.study.studies import builtin_studies, declare, load_study, parse_study
 
 _HOMES = {
     "application": ("Applied", "apply_study", "read_demographics"),
     "archive": ("Measured", "measure_archive"),
     "converting": ("Converted", "convert_files"),
-    "declaration": ("Study", "builtin_studies", "declare", "load_study", "parse_study"),
+    "declaration": ("Study",),
     "examination": ("examine",),
     "files": ("predict_files",),
     "inspecting": ("Holding", "Inspection", "inspect_path", "inspect_recording"),
@@ -34,6 +35,7 @@ _HOMES = {
     "plotting": ("draw_source", "plot_file"),
     "progress": ("Progress", "silent"),
     "run": ("Refusal", "Results", "run_study"),
+    "studies": ("builtin_studies", "declare", "load_study", "parse_study"),
     "simulated": ("run_demo", "simulate_hospitals"),
 }
 

@@ -13,11 +13,12 @@ from twelvelead.io.formats.scale import UNDECLARED
 from twelvelead.measure import features_contract
 from twelvelead.predict import explain, from_parts, top_reasons
 from twelvelead.study.archive import measure_archive
-from twelvelead.study.declaration import Study, parse_json
+from twelvelead.study.declaration import Study
 from twelvelead.study.fitting import FULL
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.sample import join_predictors
 from twelvelead.study.shard import Wanted
+from twelvelead.study.studies import parse_json
 from twelvelead.terms import RISKS, InputError
 
 ECG_ONLY = "ecg"

@@ -1,23 +1,12 @@
 """What a study declares about itself, before any data is read."""
 
-import json
-import tomllib
-from importlib import resources
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from twelvelead.cohort import Eligibility, Outcome
-from twelvelead.terms import StudyError
+from twelvelead.cohort import CodeRule, Eligibility, Outcome
 
 Mode = Literal["sound", "paper"]
-
-PAPER_FEATURES = (
-    "rr_mean_ms", "p_axis_deg", "qrs_axis_deg", "t_axis_deg", "p_duration_ms", "qrs_duration_ms", "pr_interval_ms",
-    "qt_interval_ms", "qtc_bazett_ms", "jt_interval_ms", "qrs_t_angle_frontal_deg",
-)  # fmt: skip
-"""What a machine's table of measurements lets the publications use (doi:10.48550/arXiv.2509.17674)."""
 
 
 class Declared(BaseModel):
@@ -35,10 +24,25 @@ class DatabaseUse(Declared):
         A database of `io.databases`.
     folder : str
         Its folder, relative to `--data`.
+    optional : bool
+        Whether the study goes on without it where it is not there.
+    rule : dict
+        What is different in the rules of the outcomes there, such as `{system = "kcd"}`: fields of `Outcome`.
     """
 
     kind: str
     folder: str = "."
+    optional: bool = False
+    rule: dict[str, Any] = {}
+
+    @field_validator("rule")
+    @classmethod
+    def _rule_has_fields_of_outcomes(cls, rule: dict[str, Any]) -> dict[str, Any]:
+        unknown = sorted(set(rule) - set(Outcome.model_fields))
+        if unknown:
+            msg = f"rule must hold fields of an outcome ({', '.join(Outcome.model_fields)}); got {', '.join(unknown)}."
+            raise ValueError(msg)
+        return rule
 
 
 class Predictors(Declared):
@@ -46,15 +50,23 @@ class Predictors(Declared):
 
     Parameters
     ----------
+    source : {"waveforms", "database"}
+        Whether the waveforms are measured here, or the measurements that the database itself has are taken, such as a
+        machine's.
     include, exclude : tuple of str
-        Patterns of CATALOGUE names (`*` and `?`); a measurement is used if it matches `include` and not `exclude`.
+        Patterns of the measurements' names (`*` and `?`); one is used if it matches `include` and not `exclude`.
     demographics : tuple of {"age_years", "sex_male"}
         Demographic predictors.
+    others : tuple of str
+        Numeric columns of the database's table of recordings that the full model knows, too; such as `delay_h`, the time
+        from the ECG to the X-ray, which a publication used although nobody knows it when predicting.
     """
 
+    source: Literal["waveforms", "database"] = "waveforms"
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
     demographics: tuple[Literal["age_years", "sex_male"], ...] = ("age_years", "sex_male")
+    others: tuple[str, ...] = ()
 
 
 class Split(Declared):
@@ -66,13 +78,73 @@ class Split(Declared):
         One held-out part, or every patient held out once (for small data).
     n_folds : int
         Folds of the cross-fitting; with "holdout", one of `n_folds` parts is held out.
+    published : str or None
+        Column of the database that holds published folds, which are used instead of own ones where it is there.
+    held_out : int
+        Of the published folds, the one that is held out.
     age_bands_years : tuple of float
         Limits of the age bands that the folds are balanced in.
     """
 
     method: Literal["holdout", "cross_fit"]
     n_folds: int = Field(default=5, ge=2)
+    published: str | None = None
+    held_out: int = Field(default=0, ge=0)
     age_bands_years: tuple[float, ...] = (40, 55, 70)
+
+
+class Family(Declared):
+    """Many targets that differ in their code only: all codes that enough recordings have.
+
+    Parameters
+    ----------
+    rule : dict
+        Fields of `Outcome` that all have in common: system, link, …; without name, title and codes.
+    characters : tuple of int
+        Lengths of the codes, categories being 3 characters long.
+    min_recordings : int
+        Fewest recordings of the development database with a code or one below it.
+    largest : int
+        Most targets, the commonest first.
+    """
+
+    rule: dict[str, Any]
+    characters: tuple[int, ...] = (3, 4, 5)
+    min_recordings: int = Field(default=200, ge=2)
+    largest: int = Field(default=5000, ge=1)
+
+
+class Xrays(Declared):
+    """Chest X-rays as what is predicted, each by the ECG before it.
+
+    Parameters
+    ----------
+    unit : {"study", "image"}
+        What is one row: an ECG with the nearest X-ray study after it, or, as published, every image.
+    within_h : float
+        Longest delay from the ECG to the X-ray, in hours.
+    system : str
+        Whose findings.
+    """
+
+    unit: Literal["study", "image"] = "study"
+    within_h: float = Field(default=24.0, gt=0)
+    system: str = "chest_xray"
+
+
+class Fault(Declared):
+    """A fault of the published method that mode "paper" repeats.
+
+    Parameters
+    ----------
+    name : str
+        In a few words.
+    text : str
+        What it does to the figures, and what mode "sound" does instead.
+    """
+
+    name: str
+    text: str
 
 
 class Model(Declared):
@@ -80,6 +152,10 @@ class Model(Declared):
 
     Parameters
     ----------
+    preset : {"sound", "xgboost_defaults", "eliminated_stumps"}
+        "sound": as the other parameters say. The other two repeat publications, in which one fold validates: XGBoost
+        at its defaults, uncalibrated (doi:10.48550/arXiv.2412.03717); or recursive elimination by XGBoost at its
+        defaults, then stumps and an isotonic curve (doi:10.48550/arXiv.2509.17674).
     n_members : int
         Members of the model. Each sees another part of the development patients for training, tuning and calibration.
     elimination : float
@@ -93,6 +169,7 @@ class Model(Declared):
         How margins become risks, on patients that neither selection nor early stopping saw.
     """
 
+    preset: Literal["sound", "xgboost_defaults", "eliminated_stumps"] = "sound"
     n_members: int = Field(default=5, ge=1)
     elimination: float = Field(default=0.3, gt=0, le=1)
     smallest: int = Field(default=4, ge=1)
@@ -138,14 +215,28 @@ class Study(Declared):
         Who may enter, and by which ECG.
     predictors : Predictors
         What the models may know.
+    codes : CodeRule
+        How diagnosis codes become ICD-10.
+    stays : {"sound", "paper"}
+        How an ECG finds its stay, as `cohort.link_stays` has it.
+    xrays : Xrays or None
+        If X-ray findings are predicted.
     targets : tuple of Outcome
         What is predicted, one model each.
+    families : tuple of Family
+        Further targets, by their codes' frequency in the development database.
     split, model, validation : Split, Model, Validation
         How.
     seed : int
         Seed of every random choice.
     mode : {"sound", "paper"}
         "paper" repeats the published method with its faults, each of which the report names.
+    publication : str
+        The publication whose study it is.
+    paper : dict
+        What is different in mode "paper": keys of this declaration, merged over it.
+    faults : tuple of Fault
+        What is wrong with that.
     """
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")
@@ -155,12 +246,26 @@ class Study(Declared):
     external: DatabaseUse | None = None
     eligibility: Eligibility = Eligibility()
     predictors: Predictors = Predictors()
-    targets: tuple[Outcome, ...] = Field(min_length=1)
+    codes: CodeRule = CodeRule()
+    stays: Literal["sound", "paper"] = "sound"
+    xrays: Xrays | None = None
+    targets: tuple[Outcome, ...] = ()
+    families: tuple[Family, ...] = ()
     split: Split
     model: Model = Model()
     validation: Validation = Validation()
     seed: int = Field(ge=0)
     mode: Mode = "sound"
+    publication: str = ""
+    paper: dict[str, Any] = {}
+    faults: tuple[Fault, ...] = ()
+
+    @model_validator(mode="after")
+    def _something_is_predicted(self) -> Self:
+        if not self.targets and not self.families:
+            msg = "a study must predict something; got neither targets nor families. Declare one."
+            raise ValueError(msg)
+        return self
 
     @field_validator("targets")
     @classmethod
@@ -170,97 +275,3 @@ class Study(Declared):
             msg = f"targets must have different names; got {sorted(n for n in set(names) if names.count(n) > 1)} twice."
             raise ValueError(msg)
         return targets
-
-
-def builtin_studies() -> tuple[str, ...]:
-    """Names of the studies that come with the package, sorted."""
-    library = resources.files("twelvelead.study") / "library"
-    return tuple(sorted(p.name.removesuffix(".toml") for p in library.iterdir() if p.name.endswith(".toml")))
-
-
-def parse_study(text: str, *, name: str) -> Study:
-    """Read a declaration from TOML text.
-
-    Parameters
-    ----------
-    text : str
-        The TOML document.
-    name : str
-        What it is called in messages: a file or a built-in study.
-
-    Raises
-    ------
-    StudyError
-        If it is not TOML, or a key is unknown, missing or out of range; every fault is listed.
-    """
-    try:
-        return _validate(tomllib.loads(text), name=name)
-    except tomllib.TOMLDecodeError as error:
-        msg = f"study {name} must be TOML; got {error}. Mend the line."
-        raise StudyError(msg) from error
-
-
-def parse_json(text: str, *, name: str) -> Study:
-    """Read the declaration that a finished study keeps in its folder; raises as `parse_study` does."""
-    try:
-        return _validate(json.loads(text), name=name)
-    except json.JSONDecodeError as error:
-        msg = f"study {name} must be JSON; got {error}. Run the study again."
-        raise StudyError(msg) from error
-
-
-def _validate(declared: Any, *, name: str) -> Study:  # noqa: ANN401 - whatever a file held
-    try:
-        return Study.model_validate(declared)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors())
-        msg = (
-            f"study {name} must keep the declaration's rules; got {error.error_count()} fault(s): {faults}. Mend them."
-        )
-        raise StudyError(msg) from error
-
-
-def load_study(name_or_path: str) -> Study:
-    """Load a built-in study by its name, or a declaration by its path.
-
-    Raises
-    ------
-    StudyError
-        If there is neither a built-in study nor a readable TOML file of that name.
-    """
-    path = Path(name_or_path)
-    if name_or_path in builtin_studies():
-        text = (resources.files("twelvelead.study") / "library" / f"{name_or_path}.toml").read_text(encoding="utf-8")
-    elif path.is_file():
-        text = path.read_text(encoding="utf-8")
-    else:
-        msg = (
-            f"study must be a built-in one ({', '.join(builtin_studies())}) or a TOML file; got {name_or_path!r}. "
-            "Name one of these or give the path of your declaration."
-        )
-        raise StudyError(msg)
-    return parse_study(text, name=name_or_path)
-
-
-def declare(name_or_path: str, *, seed: int | None = None, mode: Mode = "sound") -> Study:
-    """Load a declaration and set its seed and mode.
-
-    Parameters
-    ----------
-    name_or_path : str
-        As for `load_study`.
-    seed : int or None
-        Instead of the declared one.
-    mode : {"sound", "paper"}
-        "paper" takes the published method with its faults: a machine's few measurements are the predictors, recordings
-        instead of patients are resampled, and the interval is the central 5 % of the resamples that the papers print
-        as 95 %.
-    """
-    study = load_study(name_or_path)
-    changes: dict[str, Any] = {"mode": mode}
-    if seed is not None:
-        changes["seed"] = seed
-    if mode == "paper":
-        changes["predictors"] = {**study.predictors.model_dump(), "include": PAPER_FEATURES}
-        changes["validation"] = {**study.validation.model_dump(), "unit": "recording", "level": 0.05}
-    return _validate({**study.model_dump(), **changes}, name=name_or_path)

@@ -10,7 +10,7 @@ import polars as pl
 from twelvelead.io import find_recordings, load_database, recognise_database
 from twelvelead.io.databases import DATABASES, Database, Kind, Table
 from twelvelead.io.databases.published import count_rows, find_strangers, find_tables
-from twelvelead.study.declaration import builtin_studies, load_study
+from twelvelead.study.studies import builtin_studies, load_study
 from twelvelead.study.versions import versions
 from twelvelead.terms import RESEARCH_ONLY, InputError
 

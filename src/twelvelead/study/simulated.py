@@ -11,11 +11,11 @@ from twelvelead.io.databases import tables as own_tables
 from twelvelead.io.formats.wfdb_write import write_wfdb
 from twelvelead.io.tables import write_table
 from twelvelead.simulate import SITE_A, SITE_B, Site, best_auroc, hospital, recording
-from twelvelead.study.declaration import load_study
 from twelvelead.study.kernels import compile_kernels
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.run import Results, run_study
+from twelvelead.study.studies import load_study
 from twelvelead.terms import InputError
 
 FOLDERS = {"hospital_a": SITE_A, "hospital_b": SITE_B}

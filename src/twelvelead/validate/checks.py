@@ -118,7 +118,7 @@ def refuse(objections: Collection[Objection]) -> None:
     >>> refuse([Objection("V007", "warning", "23a", "…")])
     >>> refuse([Objection("V001", "error", "12a", "patients must be apart; got 1, first 'b'.")])
     Traceback (most recent call last):
-    twelvelead.terms.StudyError: V001 patients must be apart; got 1, first 'b'.
+    twelvelead.terms.errors.StudyError: V001 patients must be apart; got 1, first 'b'.
     """
     errors = [f"{o.code} {o.message}" for o in objections if o.severity == "error"]
     if errors:
