@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from twelvelead.predict import RiskClassifier, calibrate, paper_classifier, to_parts
+from twelvelead.predict import RiskClassifier, calibrate, eliminated_stumps, to_parts
 from twelvelead.predict.calibrate import agreement
 from twelvelead.terms import SELECTION, StudyError
 
@@ -224,9 +224,9 @@ def test_without_elimination_all_predictors_stay():
 # --- the published method ---------------------------------------------------------------------------------------------
 
 
-def test_paper_classifier_is_stumps_calibrated_on_its_tuning_fold():
+def test_eliminated_stumps_are_stumps_calibrated_on_its_tuning_fold():
     X, y, patients = hospital(300, 6)
-    model = paper_classifier(n_folds=5).fit(X, y, groups=patients)
+    model = eliminated_stumps(n_folds=5).fit(X, y, groups=patients)
     assert [r["n_features"] for r in model.selection_] == [6, 5, 4]
     (member,) = model.members_
     assert all(tree.count("\n") <= 3 for tree in member.booster.get_dump())

@@ -185,7 +185,7 @@ def study(
     data: Annotated[Path, Parameter(help="Folder of the database.")],
     out: Out,
     seed: int | None = None,
-    mode: Literal["sound", "paper"] = "sound",
+    mode: Literal["sound", "paper", "both"] = "sound",
     workers: Workers = PROCESSES,
 ) -> int:
     """Run a study end to end, and write its report, tables and models.
@@ -197,10 +197,20 @@ def study(
     seed
         Instead of the declared seed.
     mode
-        `paper` repeats the published method with its faults, each of which the report names.
+        `paper` repeats the published method with its faults, each of which the report names; `both` adds a table of
+        what they change.
     """
-    from twelvelead.study import declare, run_study
+    from twelvelead.study import declare, run_both, run_study
 
+    if mode == "both":
+        with Display() as display:
+            two = run_both(
+                declare(name_or_toml, seed=seed), declare(name_or_toml, seed=seed, mode="paper"),
+                data=data, out=out, workers=workers, progress=display.progress,
+            )  # fmt: skip
+        display.comparison(two.comparison)
+        display.note(f"What the published method changes is in {out / 'comparison.html'}.")
+        return PARTLY if two.sound.refusals or two.paper.refusals else OK
     with Display() as display:
         declared = declare(name_or_toml, seed=seed, mode=mode)
         results = run_study(declared, data=data, out=out, workers=workers, progress=display.progress)
@@ -209,6 +219,21 @@ def study(
         display.note(refusal.message)
     display.note(f"The report is {out / 'report.html'}.")
     return PARTLY if results.refusals else display.failures(results.failures, partly=PARTLY)
+
+
+@app.command
+def studies() -> int:
+    """List the built-in studies: their question, their publication, and the databases they need."""
+    from twelvelead.study import builtin_studies, load_study
+
+    for name in builtin_studies():
+        known = load_study(name)
+        uses = [known.database, *([known.external] if known.external else [])]
+        databases = ", ".join(f"{use.kind}{' (optional)' if use.optional else ''}" for use in uses)
+        lines = [name, f"  {known.question}", f"  needs: {databases}"]
+        lines += [f"  {known.publication}"] if known.publication else []
+        sys.stdout.write("\n".join(lines) + "\n")
+    return OK
 
 
 @app.command
@@ -272,25 +297,14 @@ def simulate(
     waveforms
         Whether the layout of MIMIC-IV gets its waveforms too; our own always does.
     """
+    from twelvelead.study.simulated_layouts import simulate_layout
+
     with Display() as display:
-        if layout == "own":
-            from twelvelead.study import simulate_hospitals
-
-            simulate_hospitals(folder, n_patients=patients, seed=seed, workers=workers, progress=display.progress)
-        else:
-            from twelvelead.study.simulated_layouts import simulate_layout
-
-            simulate_layout(
-                folder,
-                layout=layout,
-                n_patients=patients,
-                seed=seed,
-                waveforms=waveforms,
-                workers=workers,
-                progress=display.progress,
-            )
-    kind = "Two simulated hospitals are" if layout == "own" else f"A simulated hospital in the layout of {layout} is"
-    display.note(f"{kind} in {folder}. Nobody in them is real.")
+        simulate_layout(
+            folder, layout=layout, n_patients=patients, seed=seed, waveforms=waveforms, workers=workers,
+            progress=display.progress,
+        )  # fmt: skip
+    display.note(f"The simulated hospitals are in {folder}. Nobody in them is real.")
     return OK
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -68,6 +69,20 @@ class Display:
             self.note(f"  … and {failures.height - SHOWN_FAILURES} more")
         return partly if failures.height else 0
 
+    def comparison(self, comparison: "pl.DataFrame") -> None:
+        """Print AUROC in both modes, a line per target and set, on stdout."""
+        lines = [("target", "set", "sound", "as published", "width ratio")]
+        for row in comparison.iter_rows(named=True):
+            sound, paper = (
+                "not modelled" if row[f"{mode}_n"] is None else
+                "not estimable" if row[f"{mode}_lower"] is None else
+                f"{row[f'{mode}_estimate']:.3f} ({row[f'{mode}_lower']:.4f} to {row[f'{mode}_upper']:.4f})"
+                for mode in ("sound", "paper")
+            )  # fmt: skip
+            ratio = "" if row["width_ratio"] is None else f"{row['width_ratio']:.0f}"
+            lines.append((row["target"], row["set"], sound, paper, ratio))
+        sys.stdout.write(align(lines))
+
     def performance(self, performance: "pl.DataFrame") -> None:
         """Print AUROC and its gain over age and sex, a line per target, model and set, on stdout."""
         import polars as pl
@@ -79,8 +94,17 @@ class Display:
             estimate = "" if row["estimate"] is None else f"{row['estimate']:.3f}"
             n = f"{row['n_events']}/{row['n']}"
             lines.append((row["target"], row["model"], row["set"], row["metric"], estimate, interval, n))
-        widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-        for line in lines:
-            sys.stdout.write(
-                "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"
-            )
+        sys.stdout.write(align(lines))
+
+
+def align(lines: Sequence[Sequence[str]]) -> str:
+    r"""Write lines of cells as columns.
+
+    Examples
+    --------
+    >>> align([("a", "b"), ("ccc", "d")])
+    'a    b\nccc  d\n'
+    """
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    rows = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "".join(f"{row.rstrip()}\n" for row in rows)

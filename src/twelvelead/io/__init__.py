@@ -1,7 +1,7 @@
 """Everything that knows a file: waveform formats, databases, tables, models."""
 
 from twelvelead.io.archive import Found, find_recordings, open_recording, read
-from twelvelead.io.databases import Database, load_database, recognise_database
+from twelvelead.io.databases import Database, is_database, load_database, recognise_database
 from twelvelead.io.formats import FORMATS, Source
 from twelvelead.io.formats.wfdb_header import read_header
 from twelvelead.io.models import read_model, write_model
@@ -13,6 +13,7 @@ __all__ = [
     "Found",
     "Source",
     "find_recordings",
+    "is_database",
     "load_database",
     "open_recording",
     "read",

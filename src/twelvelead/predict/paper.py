@@ -1,9 +1,9 @@
-"""The published method, as nearly as one parameterisation of ours can repeat it."""
+"""The published models, as nearly as parameterisations of ours can repeat them."""
 
 from twelvelead.predict.risk_model import RiskClassifier
 
 
-def paper_classifier(*, n_folds: int = 19, random_state: int = 0) -> RiskClassifier:
+def eliminated_stumps(*, n_folds: int = 19, random_state: int = 0) -> RiskClassifier:
     """Return the risk model as the study of chest X-ray findings published it, faults included.
 
     Parameters
@@ -37,7 +37,7 @@ def paper_classifier(*, n_folds: int = 19, random_state: int = 0) -> RiskClassif
 
     Examples
     --------
-    >>> model = paper_classifier()
+    >>> model = eliminated_stumps()
     >>> model.max_depth, model.rounds, model.calibration, model.calibrate_on
     (1, 1000, 'isotonic', 'tune')
     """
@@ -59,6 +59,50 @@ def paper_classifier(*, n_folds: int = 19, random_state: int = 0) -> RiskClassif
         min_child_weight=1.0,
         reg_lambda=1.0,
         calibration="isotonic",
+        calibrate_on="tune",
+        random_state=random_state,
+    )
+
+
+def xgboost_defaults(*, n_folds: int = 19, random_state: int = 0) -> RiskClassifier:
+    """Return the risk model as the studies of diagnoses published it, faults included.
+
+    Parameters
+    ----------
+    n_folds : int
+        Folds of the development patients; one is the validation fold.
+    random_state : int
+        Seed of the folds.
+
+    Returns
+    -------
+    RiskClassifier
+        XGBoost at its defaults (up to 100 trees of depth 6, learning rate 0.3) with all predictors, which stops after
+        10 rounds without a better validation log loss. Its risks are not calibrated.
+
+    References
+    ----------
+    Alcaraz JML, Strodthoff N. Electrocardiogram-based diagnosis of liver diseases. arXiv:2412.03717
+
+    Examples
+    --------
+    >>> model = xgboost_defaults()
+    >>> model.rounds, model.max_depth, model.elimination, model.calibration
+    (100, 6, 0, 'none')
+    """
+    return RiskClassifier(
+        n_members=1,
+        n_folds=n_folds,
+        elimination=0,
+        rounds=100,
+        early_stopping=10,
+        learning_rate=0.3,
+        max_depth=6,
+        subsample=1.0,
+        colsample=1.0,
+        min_child_weight=1.0,
+        reg_lambda=1.0,
+        calibration="none",
         calibrate_on="tune",
         random_state=random_state,
     )

@@ -1,5 +1,6 @@
 """Pages and pictures; quotes only what the rooms below produced."""
 
+from twelvelead.report.comparison import comparison_report
 from twelvelead.report.curves import draw_calibration, draw_decision, draw_roc
 from twelvelead.report.ecg import draw_ecg
 from twelvelead.report.ecg_caption import Caption, caption_source
@@ -19,6 +20,7 @@ __all__ = [
     "Caption",
     "Paper",
     "caption_source",
+    "comparison_report",
     "describe_methods",
     "draw_beeswarm",
     "draw_calibration",

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jinja2
 import polars as pl
-from markupsafe import Markup
 
 from twelvelead.report.ecg import draw_ecg
 from twelvelead.report.flow_diagram import draw_flow
 from twelvelead.report.forest import draw_forest
 from twelvelead.report.methods import count_offered, describe_methods
+from twelvelead.report.pages import render
 from twelvelead.report.performance_table import (
     MAIN,
     SUBGROUP,
@@ -26,7 +25,7 @@ from twelvelead.report.table_one import name_group, table_one
 from twelvelead.report.target_section import describe_target
 from twelvelead.report.tripod import map_items
 from twelvelead.report.waterfall import draw_waterfall
-from twelvelead.report.wording import first_capital, name_model, name_set, write_level, write_number
+from twelvelead.report.wording import name_model, name_set, write_level, write_number
 from twelvelead.terms import (
     FAILURES,
     FEATURES,
@@ -135,7 +134,7 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
         "notes": notes,
         "versions": versions,
     }
-    return _render({**context, "tripod": map_items(_anchors(context))})
+    return render("study.html", **context, tripod=map_items(_anchors(context)))
 
 
 def describe_limits(declaration: Mapping[str, Any], *, simulated: bool) -> list[str]:
@@ -305,13 +304,3 @@ def _by_set(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _anchors(context: Mapping[str, Any]) -> set[str]:
     anchors = {"summary", "participants", "performance", "methods", "limits", "tripod", "provenance"}
     return anchors | ({"targets"} if context["targets"] else set()) | ({"subgroups"} if context["subgroups"] else set())
-
-
-def _render(context: Mapping[str, Any]) -> str:
-    loader = jinja2.PackageLoader("twelvelead.report", "templates")
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["drawing"] = Markup  # for drawings only: report.svg has escaped every text in them
-    environment.filters["first_capital"] = first_capital
-    return environment.get_template("study.html").render(context)

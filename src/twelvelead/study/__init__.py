@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from twelvelead.study.application import Applied, apply_study, read_demographics
     from twelvelead.study.archive import Measured, measure_archive
+    from twelvelead.study.comparing import Both, run_both
     from twelvelead.study.converting import Converted, convert_files
     from twelvelead.study.declaration import Study
     from twelvelead.study.examination import examine
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "application": ("Applied", "apply_study", "read_demographics"),
     "archive": ("Measured", "measure_archive"),
+    "comparing": ("Both", "run_both"),
     "converting": ("Converted", "convert_files"),
     "declaration": ("Study",),
     "examination": ("examine",),
@@ -41,6 +43,7 @@ _HOMES = {
 
 __all__ = [
     "Applied",
+    "Both",
     "Converted",
     "Holding",
     "Inspection",
@@ -66,6 +69,7 @@ __all__ = [
     "plot_file",
     "predict_files",
     "read_demographics",
+    "run_both",
     "run_demo",
     "run_study",
     "silent",

@@ -9,7 +9,7 @@ import polars as pl
 
 from twelvelead.io.models import write_model
 from twelvelead.io.tables import write_json, write_table
-from twelvelead.predict import RiskClassifier, explain, paper_classifier, to_parts
+from twelvelead.predict import RiskClassifier, eliminated_stumps, explain, to_parts, xgboost_defaults
 from twelvelead.study.declaration import Model, Study
 from twelvelead.terms import PREDICTIONS, SELECTION, SHAP, StudyError
 
@@ -110,12 +110,14 @@ def make_estimator(study: Study, *, paper_folds: int = PAPER_FOLDS) -> RiskClass
     study : Study
         The declaration.
     paper_folds : int
-        In mode "paper", the folds of which one validates: 19 in the publications, fewer where the rarer class is so
+        For the models of publications, the folds of which one validates: 19 there, fewer where the rarer class is so
         small that such a fold would hold hardly any.
     """
-    if study.mode == "paper":
-        return paper_classifier(n_folds=paper_folds, random_state=study.seed)
     model: Model = study.model
+    if model.preset == "eliminated_stumps":
+        return eliminated_stumps(n_folds=paper_folds, random_state=study.seed)
+    if model.preset == "xgboost_defaults":
+        return xgboost_defaults(n_folds=paper_folds, random_state=study.seed)
     return RiskClassifier(
         n_members=model.n_members,
         elimination=model.elimination,

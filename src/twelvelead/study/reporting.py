@@ -51,7 +51,7 @@ def write_report(
         flow=samples["internal"].flow,
         external_flow=external.flow if external is not None else None,
         cohort=pl.concat([_people(name, s, _held_out(study, folds)) for name, s in samples.items()]),
-        features=pl.concat([s.measured.features for s in samples.values()]),
+        features=tables["features"],
         outcomes=pl.concat([s.outcomes for s in samples.values()]),
         predictions=tables["predictions"],
         performance=tables["performance"],
@@ -97,10 +97,12 @@ def _example(
     sample = samples[chosen["set"]]
     recording_id = chosen["recording_id"]
     path = sample.cohort.filter(pl.col("recording_id") == recording_id)["path"][0]
+    if path is None or sample.fiducials.is_empty():  # measurements without waveforms
+        return None
     mine = (pl.col("recording_id") == recording_id) & (pl.col("target") == first) & (pl.col("set") == chosen["set"])
     return {
         "recording": read(sample.database.folder / path, recording_id=recording_id),
-        "fiducials": sample.measured.fiducials.filter(pl.col("recording_id") == recording_id),
+        "fiducials": sample.fiducials.filter(pl.col("recording_id") == recording_id),
         "target": first,
         "set": chosen["set"],
         "p": chosen["p"],

@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from twelvelead.cohort import assign_folds
+from twelvelead.cohort import assign_folds, published_folds
+from twelvelead.io import is_database
 from twelvelead.io.tables import read_json, sha256, write_json, write_table, write_text
 from twelvelead.study.declaration import Study
 from twelvelead.study.fitting import FINAL, FULL, REFUSAL, FitTask, run_fit
@@ -18,7 +19,7 @@ from twelvelead.study.judging import judge, object_to
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.reporting import write_report
-from twelvelead.study.sample import DEMOGRAPHICS, Sample, ecg_predictors, prepare_sample
+from twelvelead.study.sample import DEMOGRAPHICS, Sample, prepare_sample
 from twelvelead.study.versions import code_digest, versions
 from twelvelead.terms import PREDICTIONS, SELECTION, SHAP, StudyError
 
@@ -70,19 +71,16 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
         If no target has enough events, or nothing could be measured.
     """
     work = out / "work"
-    uses = {"internal": study.database} | ({"external": study.external} if study.external is not None else {})
-    samples = {
-        name: prepare_sample(study, use, data=data, work=work / name, workers=workers, progress=progress)
-        for name, use in uses.items()
-    }
-    targets, refusals = _estimable(study, samples["internal"])
+    samples = _prepare_samples(study, data=data, work=work, workers=workers, progress=progress)
+    study = study.model_copy(update={"targets": samples["internal"].declared, "families": ()})
+    targets, refusals = _estimable(samples["internal"])
     folds = _fold(study, samples["internal"], targets)
     tables = {name: _modelling_table(s, folds if name == "internal" else None) for name, s in samples.items()}
     run = work / _key(study, tables)
     paths = {name: run / f"{name}.parquet" for name in tables}
     for name, table in tables.items():
         write_table(table, paths[name])
-    tasks = _tasks(study, targets, paths=paths, run=run)
+    tasks = _tasks(study, targets, ecg=samples["internal"].ecg, paths=paths, run=run)
     todo = [task for task in tasks if not task.folder.is_dir()]
     run_tasks(run_fit, todo, workers=workers, stage="fitting", progress=progress)
     tasks, refusals = _drop_refused(tasks, refusals)
@@ -95,8 +93,8 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
         "predictions": predictions,
         "selection": SELECTION.check(_gather(tasks, "selection", SELECTION.empty())),
         "shap": SHAP.check(shap),
-        "features": pl.concat([s.measured.features for s in samples.values()]),
-        "failures": pl.concat([s.measured.failures for s in samples.values()]),
+        "features": pl.concat([s.features for s in samples.values()], how="diagonal_relaxed"),
+        "failures": pl.concat([s.failures for s in samples.values()]),
         "flow": pl.concat([s.flow.with_columns(set=pl.lit(name)) for name, s in samples.items()]),
         "folds": folds,
     }
@@ -122,10 +120,23 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
     return Results(performance, predictions, refusals, written["failures"])
 
 
-def _estimable(study: Study, sample: Sample) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
+def _prepare_samples(study: Study, *, data: Path, work: Path, workers: int, progress: Progress) -> dict[str, Sample]:
+    """Prepare the development sample, and the external one if there is one."""
+    how: dict[str, Any] = {"data": data, "workers": workers, "progress": progress}
+    internal = prepare_sample(study, study.database, work=work / "internal", **how)
+    use = study.external
+    if use is None or (use.optional and not is_database(use.kind, data / use.folder)):
+        return {"internal": internal}
+    return {
+        "internal": internal,
+        "external": prepare_sample(study, use, work=work / "external", like=internal, **how),
+    }
+
+
+def _estimable(sample: Sample) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
     """Split the targets into those with enough events to model, and those refused."""
     targets, refusals = [], []
-    for rule in study.targets:
+    for rule in sample.targets:
         y = sample.outcomes.filter(pl.col("target") == rule.name)["y"]
         events, others = int((y == 1).sum()), int((y == 0).sum())
         if min(events, others) >= rule.min_events:
@@ -142,7 +153,11 @@ def _estimable(study: Study, sample: Sample) -> tuple[tuple[str, ...], tuple[Ref
 
 
 def _fold(study: Study, sample: Sample, targets: tuple[str, ...]) -> pl.DataFrame:
-    """Assign folds, balanced in every target, in the age bands and in sex."""
+    """Take the published folds; where there are none, assign folds balanced in every target, age band and sex."""
+    if study.split.published is not None and study.split.published in sample.cohort.columns:
+        folds = published_folds(sample.cohort, study.split.published)
+        # The first is the one held out everywhere here.
+        return folds.with_columns(fold=(pl.col("fold") - study.split.held_out) % study.split.n_folds)
     outcomes = sample.outcomes.filter(pl.col("target").is_in(targets)).pivot(
         on="target", index="recording_id", values="y", aggregate_function="first"
     )
@@ -176,10 +191,11 @@ def _key(study: Study, tables: dict[str, pl.DataFrame]) -> str:
     return hashed.hexdigest()[:16]
 
 
-def _tasks(study: Study, targets: tuple[str, ...], *, paths: dict[str, Path], run: Path) -> list[FitTask]:
+def _tasks(
+    study: Study, targets: tuple[str, ...], *, ecg: tuple[str, ...], paths: dict[str, Path], run: Path
+) -> list[FitTask]:
     demographics = tuple(d for d in DEMOGRAPHICS if d in study.predictors.demographics)
-    ecg = tuple(ecg_predictors(study.predictors))
-    models = {"age_sex": demographics, "ecg": ecg, FULL: (*ecg, *demographics)}
+    models = {"age_sex": demographics, "ecg": ecg, FULL: (*ecg, *demographics, *study.predictors.others)}
     folds: tuple[int | None, ...] = (0,) if study.split.method == "holdout" else (*range(study.split.n_folds), None)
     return [
         FitTask(
@@ -244,7 +260,8 @@ def _manifest(study: Study, samples: dict[str, Sample], refusals: tuple[Refusal,
                 "database": sample.database.name,
                 "simulated": sample.database.simulated,
                 "tables": {path.name: sha256(path) for path in sample.database.tables},
-                "n_waveforms": sample.measured.features.height + sample.measured.failures.height,
+                "n_measured": sample.features.height,
+                "n_refused": sample.failures.height,
             }
             for name, sample in samples.items()
         },

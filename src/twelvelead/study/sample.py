@@ -1,19 +1,22 @@
 """A database made ready for a study: eligible recordings, outcomes, predictors, and how many were lost where."""
 
 import fnmatch
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
-from twelvelead.cohort import count_step, find_outcome, select_eligible
+from twelvelead.cohort import Outcome, count_step, link_stays, select_eligible
 from twelvelead.io import Found, load_database
 from twelvelead.io.databases import Database
 from twelvelead.measure import CATALOGUE
-from twelvelead.study.archive import Measured, measure_archive
+from twelvelead.study.archive import measure_archive
 from twelvelead.study.declaration import DatabaseUse, Predictors, Study
+from twelvelead.study.happened import expand, find_all, prepare_events, rules_there
 from twelvelead.study.progress import Progress
-from twelvelead.terms import EVENTS, StudyError
+from twelvelead.terms import FAILURES, FIDUCIALS, StudyError
 
 DEMOGRAPHICS = {
     "age_years": pl.col("age_years").cast(pl.Float32),
@@ -30,78 +33,186 @@ class Sample:
     database : Database
         The tables as loaded.
     cohort : DataFrame keeping `terms.COHORT`
-        Eligible recordings that could be measured.
+        Eligible recordings that have measurements.
     flow : DataFrame keeping `terms.FLOW`
         How they came about.
+    declared : tuple of Outcome
+        What is predicted; families are expanded by the development database.
+    targets : tuple of Outcome
+        The same by the rules of this database.
     outcomes : DataFrame keeping `terms.OUTCOMES`
         Every target of every recording of `cohort`.
+    features : DataFrame
+        recording_id and measurements of the eligible recordings, a row each.
     predictors : DataFrame
         recording_id and one Float32 column per predictor, in the order of `cohort`.
-    measured : Measured
-        Features, fiducials and failures of the eligible recordings.
+    failures : DataFrame keeping `terms.FAILURES`
+        Eligible recordings that could not be measured.
+    fiducials : DataFrame keeping `terms.FIDUCIALS`
+        Marks; without rows where waveforms were not measured.
     """
 
     database: Database
     cohort: pl.DataFrame
     flow: pl.DataFrame
+    declared: tuple[Outcome, ...]
+    targets: tuple[Outcome, ...]
     outcomes: pl.DataFrame
+    features: pl.DataFrame
     predictors: pl.DataFrame
-    measured: Measured
+    failures: pl.DataFrame
+    fiducials: pl.DataFrame
+
+    @property
+    def ecg(self) -> tuple[str, ...]:
+        """Names of the measurements among the predictors."""
+        there = set(self.features.columns) - {"recording_id"}
+        return tuple(name for name in self.predictors.columns if name in there)
+
+
+class _Features(NamedTuple):
+    """What is known of the ECGs of a cohort."""
+
+    table: pl.DataFrame
+    failures: pl.DataFrame
+    fiducials: pl.DataFrame
 
 
 def prepare_sample(
-    study: Study, use: DatabaseUse, *, data: Path, work: Path, workers: int, progress: Progress
+    study: Study,
+    use: DatabaseUse,
+    *,
+    data: Path,
+    work: Path,
+    workers: int,
+    progress: Progress,
+    like: Sample | None = None,
 ) -> Sample:
-    """Load a database, apply the study's rules and measure the recordings that are left.
+    """Load a database, apply the study's rules, and measure the recordings that are left or look their numbers up.
+
+    Parameters
+    ----------
+    study, use : Study, DatabaseUse
+        The declaration, and what it says of this database.
+    data, work : Path
+        Folder of the data, and for shards.
+    workers : int
+        Processes.
+    progress : Progress
+        Told how far the measuring has come.
+    like : Sample or None
+        The development sample, whose targets and predictors an external one has.
 
     Raises
     ------
     InputError
         If the database can't be read.
     StudyError
-        If no eligible recording could be measured.
+        If no eligible recording could be measured, or the database has no measurements of its own.
     """
-    folder = data / use.folder
-    database = load_database(use.kind, folder)
-    eligible, flow = select_eligible(database.cohort, study.eligibility)
-    recordings = [Found(name, folder / path) for name, path in eligible.select("recording_id", "path").iter_rows()]
-    measured = measure_archive(
-        recordings, work=work, workers=workers, progress=progress, stage=f"measuring {database.name}"
+    database = load_database(use.kind, data / use.folder, raw=study.mode == "paper")
+    cohort = database.cohort
+    if database.stays is not None:
+        cohort = link_stays(cohort, database.stays, rule=study.stays)
+    cohort, events = prepare_events(database, cohort, study, use)
+    eligible, flow = select_eligible(cohort, study.eligibility)
+    if study.xrays is not None:
+        flow = flow.with_columns(pl.col("step").replace("ECG recordings in the database", _PAIRED[study.xrays.unit]))
+    found = (
+        _look_up(database, eligible)
+        if study.predictors.source == "database"
+        else _measure(database, eligible, work=work, workers=workers, progress=progress)
     )
-    cohort = eligible.join(measured.features.select("recording_id"), on="recording_id", how="semi")
+    cohort = eligible.join(found.table.select("recording_id"), on="recording_id", how="semi")
     flow = count_step(flow, "ECG could be measured", cohort)
     if cohort.is_empty():
         msg = (
-            f"a study needs recordings that can be measured; got none of {eligible.height} in {str(folder)!r}. "
-            "See failures.parquet of `twelvelead measure`."
+            f"a study needs recordings that can be measured; got none of {eligible.height} in "
+            f"{str(data / use.folder)!r}. See failures.parquet of `twelvelead measure`."
         )
         raise StudyError(msg)
-    events = EVENTS.check(database.events.collect())
-    outcomes = pl.concat([find_outcome(cohort, events, rule) for rule in study.targets])
+    declared = study.targets + expand(study.families, cohort, events) if like is None else like.declared
+    targets = rules_there(declared, use)
+    ecg = ecg_predictors(study.predictors, found.table.columns) if like is None else like.ecg
     return Sample(
         database=database,
         cohort=cohort,
         flow=flow,
-        outcomes=outcomes,
-        predictors=join_predictors(measured.features, cohort, study.predictors),
-        measured=measured,
+        declared=declared,
+        targets=targets,
+        outcomes=find_all(cohort, events, targets),
+        features=found.table,
+        predictors=join_predictors(found.table, cohort, study.predictors, ecg=ecg),
+        failures=found.failures,
+        fiducials=found.fiducials,
     )
 
 
-def join_predictors(features: pl.DataFrame, people: pl.DataFrame, predictors: Predictors) -> pl.DataFrame:
+_PAIRED = {
+    "study": "ECGs with a chest X-ray study after them",
+    "image": "chest X-ray images with an ECG before them",
+}
+
+
+def _measure(database: Database, eligible: pl.DataFrame, *, work: Path, workers: int, progress: Progress) -> _Features:
+    """Measure the waveforms; where several rows share an ECG, once."""
+    ecg, entry = _key(eligible), pl.col("entry") if "entry" in eligible.columns else pl.lit(None, pl.String)
+    rows = eligible.select(_ecg=ecg, path="path", entry=entry).unique("_ecg", maintain_order=True).drop_nulls("path")
+    recordings = [Found(name, database.folder / path, entry) for name, path, entry in rows.iter_rows()]
+    measured = measure_archive(
+        recordings, work=work, workers=workers, progress=progress, stage=f"measuring {database.name}"
+    )
+    return _Features(_by_row(measured.features, eligible), measured.failures, measured.fiducials)
+
+
+def _look_up(database: Database, eligible: pl.DataFrame) -> _Features:
+    """Take the measurements that the database itself has."""
+    if database.features is None:
+        msg = f"predictors of source 'database' need measurements there; got none in {database.name}. "
+        msg += 'Declare source = "waveforms".'
+        raise StudyError(msg)
+    wanted = eligible.select(recording_id=_key(eligible)).unique().lazy()
+    table = database.features.join(wanted, on="recording_id", how="semi").sort("recording_id").collect()
+    return _Features(_by_row(table, eligible), FAILURES.empty(), FIDUCIALS.empty())
+
+
+def _key(eligible: pl.DataFrame) -> pl.Expr:
+    """Name the ECG of a row, which several X-rays may share."""
+    return pl.col("ecg_id" if "ecg_id" in eligible.columns else "recording_id")
+
+
+def _by_row(features: pl.DataFrame, eligible: pl.DataFrame) -> pl.DataFrame:
+    """Give each row of a cohort the measurements of its ECG."""
+    if "ecg_id" not in eligible.columns:
+        return features
+    rows = eligible.select("recording_id", _ecg="ecg_id")
+    table = features.rename({"recording_id": "_ecg"}).join(rows, on="_ecg", how="inner").drop("_ecg")
+    return table.select("recording_id", pl.exclude("recording_id")).sort("recording_id")
+
+
+def join_predictors(
+    features: pl.DataFrame, people: pl.DataFrame, predictors: Predictors, *, ecg: Sequence[str] | None = None
+) -> pl.DataFrame:
     """Join measurements and demographics by recording_id, one to one, in the order of `people`.
 
     Parameters
     ----------
-    features : DataFrame keeping `measure.features_contract()`
-        Measurements.
-    people : DataFrame with columns recording_id, age_years, sex
+    features : DataFrame with a column recording_id
+        Measurements; a predictor that is not among them is missing for everybody.
+    people : DataFrame with columns recording_id, age_years, sex, and `predictors.others`
         Demographics.
     predictors : Predictors
         Which of them a model may know.
+    ecg : sequence of str or None
+        The measurements that are predictors; by default those of `features` that are declared.
     """
-    demographics = people.select("recording_id", *(DEMOGRAPHICS[d].alias(d) for d in predictors.demographics))
-    chosen = features.select("recording_id", *ecg_predictors(predictors))
+    names = ecg_predictors(predictors, features.columns) if ecg is None else ecg
+    demographics = people.select(
+        "recording_id",
+        *(DEMOGRAPHICS[d].alias(d) for d in predictors.demographics),
+        *(_column(name, people.columns) for name in predictors.others),
+    )
+    chosen = features.select("recording_id", *(_column(name, features.columns) for name in names))
     return demographics.select("recording_id").join(
         chosen.join(demographics, on="recording_id", how="inner", validate="1:1"),
         on="recording_id",
@@ -111,8 +222,19 @@ def join_predictors(features: pl.DataFrame, people: pl.DataFrame, predictors: Pr
     )
 
 
-def ecg_predictors(predictors: Predictors) -> list[str]:
-    """Names of the measurements that a study's models may know, in the order of the CATALOGUE.
+def _column(name: str, there: Sequence[str]) -> pl.Expr:
+    return (pl.col(name) if name in there else pl.lit(None)).cast(pl.Float32).alias(name)
+
+
+def ecg_predictors(predictors: Predictors, columns: Sequence[str]) -> list[str]:
+    """Names of the measurements that a study's models may know: those of the CATALOGUE in its order, then others.
+
+    Parameters
+    ----------
+    predictors : Predictors
+        The declaration.
+    columns : sequence of str
+        The columns that the development database's table of measurements has.
 
     Raises
     ------
@@ -123,12 +245,12 @@ def ecg_predictors(predictors: Predictors) -> list[str]:
     def matches(name: str, patterns: tuple[str, ...]) -> bool:
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
-    names = [
-        m.name for m in CATALOGUE if matches(m.name, predictors.include) and not matches(m.name, predictors.exclude)
-    ]
+    place = {m.name: n for n, m in enumerate(CATALOGUE)}
+    there = sorted((c for c in columns if c != "recording_id"), key=lambda c: place.get(c, len(place)))
+    names = [c for c in there if matches(c, predictors.include) and not matches(c, predictors.exclude)]
     if not names:
         msg = (
-            f"predictors must include a measurement of the CATALOGUE; got none from include {predictors.include} and "
+            f"predictors must include a measurement that is there; got none from include {predictors.include} and "
             f"exclude {predictors.exclude}. Mend the patterns."
         )
         raise StudyError(msg)

@@ -14,6 +14,7 @@ from twelvelead.terms.errors import (
 from twelvelead.terms.measurement import Measurement
 from twelvelead.terms.tables import (
     COHORT,
+    COMPARISON,
     CONTRACTS,
     EVENTS,
     FAILURES,
@@ -46,6 +47,7 @@ RESEARCH_ONLY = "Research software, not a medical device. Not for diagnosis or t
 __all__ = [
     "CHEST_LEADS",
     "COHORT",
+    "COMPARISON",
     "CONTRACTS",
     "EVENTS",
     "FAILURES",

@@ -211,6 +211,29 @@ PERFORMANCE = Contract(
     ),
 )
 
+COMPARISON = Contract(
+    "comparison",
+    ("target", "set"),
+    (
+        _TARGET,
+        _SET,
+        *(
+            Column(f"{mode}_{name}", dtype, f"{meaning}, in mode {mode}; null where there is none.", nullable=True)
+            for mode in ("sound", "paper")
+            for name, dtype, meaning in (
+                ("estimate", pl.Float64, "AUROC of the model with ECG, age and sex"),
+                ("lower", pl.Float64, "Lower limit of its interval"),
+                ("upper", pl.Float64, "Upper limit of its interval"),
+                ("n", pl.Int64, "Recordings"),
+                ("n_patients", pl.Int64, "Patients"),
+                ("n_events", pl.Int64, "Recordings with the event"),
+            )
+        ),
+        Column("width_ratio", pl.Float64, "Width of the sound interval over that of the published one.", nullable=True),
+    ),
+)
+"""What the choices of a publication do to its figures."""
+
 SELECTION = Contract(
     "selection",
     ("target", "model", "fit", "n_features"),
@@ -272,6 +295,7 @@ CONTRACTS = (
     FLOW,
     PREDICTIONS,
     PERFORMANCE,
+    COMPARISON,
     SELECTION,
     SHAP,
     RISKS,

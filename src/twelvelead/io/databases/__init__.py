@@ -92,6 +92,11 @@ def recognise_database(folder: Path) -> Kind | None:
     return next((kind for kind in DATABASES if kind.recognise(folder)), None)
 
 
+def is_database(kind: str, folder: Path) -> bool:
+    """Whether a folder is there, and is a database of a known kind."""
+    return folder.is_dir() and any(k.name == kind and k.recognise(folder) for k in DATABASES)
+
+
 def load_database(kind: str, folder: Path, *, raw: bool = False) -> Database:
     """Load the tables of a database of a known kind.
 
@@ -123,4 +128,4 @@ def load_database(kind: str, folder: Path, *, raw: bool = False) -> Database:
     return found.load_raw(folder) if raw and found.load_raw is not None else found.load(folder)
 
 
-__all__ = ["DATABASES", "Database", "Kind", "Table", "load_database", "recognise_database"]
+__all__ = ["DATABASES", "Database", "Kind", "Table", "is_database", "load_database", "recognise_database"]

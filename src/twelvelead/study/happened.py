@@ -1,0 +1,117 @@
+"""What happened to the people of a database, brought to the form that a study's rules ask about."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from twelvelead.cohort import (
+    Outcome,
+    count_codes,
+    find_outcomes,
+    harmonise_units,
+    normalise_codes,
+    pair_xrays,
+    relevant_events,
+)
+from twelvelead.cohort.codes import DIAGNOSES
+from twelvelead.io.databases import Database
+from twelvelead.study.declaration import DatabaseUse, Family, Study
+from twelvelead.terms import OUTCOMES, StudyError
+
+
+def rules_there(rules: Sequence[Outcome], use: DatabaseUse) -> tuple[Outcome, ...]:
+    """Give the rules of outcomes as a database needs them.
+
+    Examples
+    --------
+    >>> rule = Outcome(name="I50", title="Heart failure", system="icd10", codes=("I50",), link="stay")
+    >>> use = DatabaseUse(kind="ecg_view_ii", rule={"link": "time", "window_h": (-24, 24)})
+    >>> rules_there([rule], use)[0].link
+    'time'
+    """
+    return tuple(Outcome.model_validate({**rule.model_dump(), **use.rule}) for rule in rules)
+
+
+def systems_of(study: Study, use: DatabaseUse) -> set[str]:
+    """Name the systems of events that a study asks about in a database, as they are published."""
+    declared = [rule.model_dump() for rule in study.targets] + [family.rule for family in study.families]
+    systems = {str({**rule, **use.rule}.get("system")) for rule in declared}
+    if study.xrays is not None:
+        systems.add(study.xrays.system)
+    return systems | set(DIAGNOSES) if "icd10" in systems else systems
+
+
+def prepare_events(
+    database: Database, cohort: pl.DataFrame, study: Study, use: DatabaseUse
+) -> tuple[pl.DataFrame, pl.LazyFrame]:
+    """Read the events that a study asks about; codes become ICD-10, laboratory units one, X-rays find their ECG.
+
+    Parameters
+    ----------
+    database : Database
+        Whose events.
+    cohort : DataFrame keeping `terms.COHORT`
+        Its recordings.
+    study : Study
+        The declaration.
+    use : DatabaseUse
+        Its use of this database.
+
+    Returns
+    -------
+    cohort : DataFrame keeping `terms.COHORT`
+        The recordings; where X-rays are predicted, a row for each of these.
+    events : LazyFrame keeping `terms.EVENTS`
+        What happened.
+    """
+    events = harmonise_units(normalise_codes(database.select_events(systems_of(study, use)), study.codes))
+    if study.xrays is None:
+        return cohort, events
+    declared = study.xrays
+    return pair_xrays(cohort, events, unit=declared.unit, within_h=declared.within_h, system=declared.system)
+
+
+def expand(families: Sequence[Family], cohort: pl.DataFrame, events: pl.LazyFrame) -> tuple[Outcome, ...]:
+    """Make a target of every code that is frequent enough.
+
+    Parameters
+    ----------
+    families : sequence of Family
+        What is asked for.
+    cohort : DataFrame keeping `terms.COHORT`
+        The eligible recordings of the development database.
+    events : LazyFrame keeping `terms.EVENTS`
+        As `prepare_events` gives them.
+
+    Raises
+    ------
+    StudyError
+        If no code is frequent enough.
+    """
+    targets: list[Outcome] = []
+    for family in families:
+        rule = Outcome.model_validate({"name": "x", "title": "x", "codes": ["x"], **family.rule})
+        counts = count_codes(cohort, events, link=rule.link, window_h=rule.window_h, system=rule.system)
+        frequent = counts.filter(
+            (pl.col("n_recordings") >= family.min_recordings)
+            & pl.col("code").str.len_chars().is_in(list(family.characters))
+        )
+        targets += [
+            rule.model_copy(update={"name": code, "title": f"{rule.system.upper()} {code}", "codes": (code,)})
+            for code in frequent["code"].head(family.largest)
+        ]
+    if families and not targets:
+        least = min(family.min_recordings for family in families)
+        msg = f"a family of targets needs a code that {least} recordings have; got none. Lower min_recordings."
+        raise StudyError(msg)
+    return tuple(targets)
+
+
+def find_all(cohort: pl.DataFrame, events: pl.LazyFrame, rules: Sequence[Outcome]) -> pl.DataFrame:
+    """Say for every recording and rule whether the outcome happened; the events are read once.
+
+    Returns
+    -------
+    DataFrame keeping `terms.OUTCOMES`
+    """
+    return OUTCOMES.check(find_outcomes(cohort, relevant_events(events, rules), rules))
