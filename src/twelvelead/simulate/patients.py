@@ -106,11 +106,30 @@ def draw_recordings(n_patients: int, *, n_recordings: int, site: Site, seed: int
         "age_years": np.where((age := np.floor(patients["age"] + days / 365.25)) > 89, 90.0, age),
         **patients,
     }
-    truth |= _rhythm(truth, uniform=uniform)
+    truth = describe_recordings(truth, uniform=uniform, varied=varied)
+    return {name: np.ascontiguousarray(column).reshape(-1) for name, column in truth.items() if name != "age"}
+
+
+def describe_recordings(people: Columns, *, uniform: Draw, varied: Draw) -> Columns:
+    """Add rhythm, intervals, wave vectors and noise to what is known of the people recorded.
+
+    Parameters
+    ----------
+    people : dict of str to ndarray
+        `age_years`, `female` and one bool for each of `CONDITIONS`, all of one shape: an element per recording.
+    uniform, varied : callable
+        Name of a quantity to its random numbers in that shape: uniform on [0, 1), and standard normals that a patient's
+        recordings share in part.
+
+    Returns
+    -------
+    dict of str to ndarray
+        `people` and the new columns, in that shape.
+    """
+    truth = people | _rhythm(people, uniform=uniform)
     truth |= _intervals(truth, varied=varied)
     truth |= _vectors(truth, varied=varied)
-    truth |= _noise(uniform=uniform)
-    return {name: np.ascontiguousarray(column).reshape(-1) for name, column in truth.items() if name != "age"}
+    return truth | _noise(uniform=uniform)
 
 
 def _rhythm(truth: Columns, *, uniform: Draw) -> Columns:
