@@ -91,11 +91,11 @@ def test_outcomes_are_defined_by_code_window_and_event():
     sentence = describe_outcome(rule)
     assert sentence.startswith("K: a laboratory entry whose code begins with 50971 or 50822, nearest in time")
     assert "between the ECG itself and 1 h after it" in sentence
-    assert "above the upper reference limit" in sentence
+    assert "above the upper limit of the reference range given with that result" in sentence
     assert "left out for this target" in sentence
     stay = describe_outcome({**rule, "link": "stay", "match": "exact", "event": "below_reference", "absent": "no"})
     assert "coded 50971 or 50822 of the same stay" in stay
-    assert "below the lower reference limit" in stay
+    assert "below the lower limit of the reference range" in stay
     several = describe_minimum([{"name": "A", "min_events": 20}, {"name": "B", "min_events": 5}])
     assert "20 recordings with and 20 without the outcome (A) and 5 recordings with" in several
 

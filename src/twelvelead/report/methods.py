@@ -4,20 +4,17 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from twelvelead.report.outcome_words import describe_outcome
 from twelvelead.report.wording import join_words, write_level, write_number
 
 Section = tuple[str, list[str]]
+
+_DESCRIBED = 60  # targets in full; a thousand sentences would be read by nobody
 
 _INDEX = {
     "all": "Every eligible ECG of a patient counts.",
     "first_per_patient": "The index ECG is the earliest eligible one of each patient.",
     "first_per_stay": "The index ECG is the earliest eligible one of each hospital or emergency stay.",
-}
-_EVENT = {
-    "present": "it was recorded",
-    "value": "its value is 0.5 or more",
-    "above_reference": "its result lies above the upper reference limit given with that result",
-    "below_reference": "its result lies below the lower reference limit given with that result",
 }
 _HYPERPARAMETERS = {
     "trees_per_round": "trees per round",
@@ -76,7 +73,7 @@ def describe_methods(
     sections = [
         ("Source of data", _describe_source(declaration, simulated=simulated)),
         ("Participants", describe_eligibility(declaration["eligibility"])),
-        ("Outcomes", [*map(describe_outcome, declaration["targets"]), describe_minimum(declaration["targets"])]),
+        ("Outcomes", describe_outcomes(declaration)),
         ("Predictors", describe_predictors(declaration["predictors"], n_predictors=n_predictors)),
         ("Split", [describe_split(declaration["split"])]),
         ("Model", describe_model(declaration, hyperparameters or {})),
@@ -108,30 +105,23 @@ def describe_eligibility(eligibility: Mapping[str, Any]) -> list[str]:
     return [age if limits else "There was no age limit.", _INDEX[eligibility["index"]]]
 
 
-def describe_outcome(target: Mapping[str, Any]) -> str:
-    """Define one outcome in a sentence that a reviewer can check against the data.
-
-    Examples
-    --------
-    >>> describe_outcome({"name": "K", "title": "Hyperkalaemia", "system": "laboratory", "codes": ["potassium"],
-    ...     "match": "exact", "link": "time", "window_h": [-1, 24], "event": "above_reference", "absent": "unknown",
-    ... })[:97]
-    'K, Hyperkalaemia: a laboratory entry coded potassium, nearest in time to the ECG between 1 h befo'
-    """
-    coded = "coded " if target["match"] == "exact" else "whose code begins with "
-    what = f"a {target['system']} entry {coded}{' or '.join(target['codes'])}"
-    if target["link"] == "time":
-        start, end = (_hours(h) for h in target["window_h"])
-        where = f", nearest in time to the ECG between {start} and {end},"
-    else:
-        where = {"recording": " that annotates the recording", "stay": " of the same stay"}[target["link"]]
-    event = _EVENT[target["event"]]
-    absent = {
-        "no": "Without such an entry the outcome is absent, provided that the system was coded there at all",
-        "unknown": "Without such an entry the outcome is unknown and the recording is left out for this target",
-    }[target["absent"]]
-    name = target["name"] if target["name"] == target["title"] else f"{target['name']}, {target['title']}"
-    return f"{name}: {what}{where} counts as the outcome if {event}. {absent}."
+def describe_outcomes(declaration: Mapping[str, Any]) -> list[str]:
+    """Say what was predicted, and how codes and X-rays came to belong to an ECG; of very many targets some."""
+    targets = declaration["targets"]
+    sentences = [describe_outcome(target) for target in targets[:_DESCRIBED]]
+    if len(targets) > _DESCRIBED:
+        sentences.append(f"{len(targets) - _DESCRIBED} further targets differ in their code; study.json lists them.")
+    codes, xrays = declaration.get("codes"), declaration.get("xrays")
+    if codes and any(target["system"] == "icd10" for target in targets):
+        keyed = "together with its version" if codes["by_version"] else "without regard to its version"
+        sentences.append(
+            f"Diagnoses of ICD-9 became ICD-10 by the General Equivalence Mappings, each code looked up {keyed}; "
+            f"{codes['characters']} characters were kept, {codes['kcd_characters']} of Korean codes."
+        )
+    if xrays:
+        unit = {"study": "X-ray study, each ECG once", "image": "X-ray image"}[xrays["unit"]]
+        sentences.append(f"A row is one {unit}, with the patient's last ECG in the {xrays['within_h']:g} h before it.")
+    return [*sentences, describe_minimum(targets)]
 
 
 def describe_minimum(targets: Sequence[Mapping[str, Any]]) -> str:
@@ -145,7 +135,10 @@ def describe_minimum(targets: Sequence[Mapping[str, Any]]) -> str:
     by_number: dict[int, list[str]] = {}
     for target in targets:
         by_number.setdefault(target["min_events"], []).append(target["name"])
-    groups = [f"{n} recordings with and {n} without the outcome ({join_words(t)})" for n, t in by_number.items()]
+    groups = []
+    for n, names in by_number.items():
+        which = join_words(names) if len(names) <= _DESCRIBED else f"{len(names)} targets"
+        groups.append(f"{n} recordings with and {n} without the outcome ({which})")
     return f"A target was modelled only with at least {join_words(groups)}."
 
 
@@ -156,9 +149,14 @@ def describe_predictors(predictors: Mapping[str, Any], *, n_predictors: int) -> 
         patterns += f" but not {join_words([f'“{p}”' for p in predictors['exclude']])}"
     names = {"age_years": "age in years", "sex_male": "sex (male 1, female 0)"}
     demographics = join_words([names[d] for d in predictors["demographics"]]) or "none"
+    made = {
+        "waveforms": "made from the waveforms by this software",
+        "database": "as the database itself has them, from the electrocardiograph",
+    }[predictors.get("source", "waveforms")]
+    others = f"; further predictors: {join_words(predictors['others'])}" if predictors.get("others") else ""
     return [
-        f"{n_predictors} measurements of the ECG were offered ({patterns}), made from the waveforms by this software; "
-        f"demographic predictors: {demographics}.",
+        f"{n_predictors} measurements of the ECG were offered ({patterns}), {made}; "
+        f"demographic predictors: {demographics}{others}.",
         "A missing measurement was not imputed: each tree learns which branch it takes.",
     ]
 
@@ -184,6 +182,8 @@ def describe_split(split: Mapping[str, Any]) -> str:
     balance = (
         f"balanced by outcomes, sex and age band (limits {bands} years)" if bands else "balanced by outcomes and sex"
     )
+    if split.get("published"):
+        balance += f", unless the database has folds of its own ({split['published']}, {split['held_out']} held out)"
     dealt = f"Patients were dealt into {split['n_folds']} folds with all their recordings, {balance}"
     if split["method"] == "cross_fit":
         return f"{dealt}; each fold was held out once, and predicted by models that saw no recording of its patients."
@@ -193,7 +193,13 @@ def describe_split(split: Mapping[str, Any]) -> str:
 def describe_model(declaration: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> list[str]:
     """Say how predictors were selected, trees grown and risks calibrated."""
     model = declaration["model"]
-    if declaration["mode"] == "paper":
+    if model.get("preset") == "xgboost_defaults":
+        return [
+            "Gradient-boosted trees (XGBoost) at their defaults, up to 100 of depth 6 with a learning rate of 0.3, "
+            "took all predictors, and stopped after 10 rounds without a better log loss on one fold.",
+            "Their risks were not calibrated.",
+        ]
+    if model.get("preset") == "eliminated_stumps":
         return [
             "Predictors were eliminated one at a time by the gain of a default gradient-boosted model (100 trees of "
             f"depth 6); the number with the highest AUROC on the tuning fold was kept, at least {model['smallest']}.",
@@ -258,20 +264,30 @@ def describe_bootstrap(validation: Mapping[str, Any]) -> list[str]:
 
 def name_faults(declaration: Mapping[str, Any]) -> list[str]:
     """Name each fault of the published method that mode "paper" repeats, and what it does to the numbers."""
-    validation = declaration["validation"]
-    faults = [
+    declared = [f"{fault['name']}: {fault['text']}" for fault in declaration.get("faults", ())]
+    return declared or [*_faults_of_model(declaration), *_faults_of_intervals(declaration["validation"])]
+
+
+def _faults_of_model(declaration: Mapping[str, Any]) -> list[str]:
+    if declaration["model"].get("preset") == "xgboost_defaults":
+        return ["One fold stops the growth, and risks are not calibrated."]
+    return [
         "Selection of predictors and early stopping use one and the same fold, so that fold no longer measures either.",
         "Isotonic calibration is fitted on that same fold: it sees log-odds that are better there than elsewhere, and "
         "the risks come out too extreme.",
         "Predictors are selected by deep trees but used by stumps, another kind of model.",
     ]
+
+
+def _faults_of_intervals(validation: Mapping[str, Any]) -> list[str]:
+    faults = []
     if validation["unit"] == "recording":
         faults.append(
             "The bootstrap draws recordings, not patients: recordings of one patient resemble one another, and the "
             "intervals are too narrow."
         )
+    percent = write_level(validation["level"])
     if validation["level"] < 0.5:
-        percent = write_level(validation["level"])
         faults.append(
             f"The interval is the central {percent} of the resamples; the publications call it 95 %. It holds "
             f"{percent} of the resamples and is labelled {percent} here."
@@ -279,10 +295,9 @@ def name_faults(declaration: Mapping[str, Any]) -> list[str]:
     else:
         faults.append(
             "The publications take the central 5 % of the resamples for a 95 % interval. This is not repeated: the "
-            f"level here is {write_level(validation['level'])}."
+            f"level here is {percent}."
         )
-    faults.append("The publications compare with no model of age and sex; that comparison is added here.")
-    return faults
+    return [*faults, "The publications compare with no model of age and sex; that comparison is added here."]
 
 
 def _describe_source(declaration: Mapping[str, Any], *, simulated: bool) -> list[str]:
@@ -316,8 +331,3 @@ def _describe_validation(declaration: Mapping[str, Any]) -> list[str]:
 def _describe_software(declaration: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     names = join_words([f"{name} {version}" for name, version in versions.items()])
     return f"Seed {declaration['seed']}; mode “{declaration['mode']}”; {names or 'versions not recorded'}."
-
-
-def _hours(hours: float) -> str:
-    side = "before" if hours < 0 else "after"
-    return f"{abs(hours):g} h {side} it" if hours else "the ECG itself"
