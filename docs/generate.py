@@ -10,7 +10,7 @@ from twelvelead.measure import CATALOGUE
 from twelvelead.terms import CONTRACTS, LEADS, Measurement
 
 HERE = Path(__file__).parent
-COMMANDS = ("demo", "inspect", "plot", "measure", "convert", "study", "predict", "simulate", "doctor")
+COMMANDS = ("demo", "inspect", "plot", "measure", "convert", "studies", "study", "predict", "simulate", "doctor")
 
 
 def catalogue() -> str:
@@ -94,7 +94,8 @@ def commands() -> str:
     from cyclopts import App
     from rich.console import Console
 
-    from twelvelead.app.cli import PROCESSES, app
+    from twelvelead.app.cli import app
+    from twelvelead.app.shell import PROCESSES
 
     lines = ["# The command line", "", "Generated from `twelvelead --help`.", ""]
     for name in ("", *COMMANDS):
