@@ -145,6 +145,15 @@ def find_outcome(cohort: pl.DataFrame, events: pl.DataFrame | pl.LazyFrame, rule
 def find_outcomes(cohort: pl.DataFrame, events: pl.DataFrame | pl.LazyFrame, rules: Sequence[Outcome]) -> pl.DataFrame:
     """Say for every recording and every rule whether the patient had the outcome; as `find_outcome` for each.
 
+    Parameters
+    ----------
+    cohort : DataFrame keeping `terms.COHORT`
+        The index recordings.
+    events : DataFrame or LazyFrame keeping `terms.EVENTS`
+        Everything that happened.
+    rules : sequence of Outcome
+        The outcomes' definitions.
+
     Returns
     -------
     DataFrame keeping `terms.OUTCOMES`

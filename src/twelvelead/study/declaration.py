@@ -58,8 +58,8 @@ class Predictors(Declared):
     demographics : tuple of {"age_years", "sex_male"}
         Demographic predictors.
     others : tuple of str
-        Numeric columns of the database's table of recordings that the full model knows, too; such as `delay_h`, the time
-        from the ECG to the X-ray, which a publication used although nobody knows it when predicting.
+        Numeric columns of the database's table of recordings that the full model knows, too; such as `delay_h`, the
+        time from the ECG to the X-ray, which a publication used although nobody knows it when predicting.
     """
 
     source: Literal["waveforms", "database"] = "waveforms"

@@ -110,6 +110,15 @@ def expand(families: Sequence[Family], cohort: pl.DataFrame, events: pl.LazyFram
 def find_all(cohort: pl.DataFrame, events: pl.LazyFrame, rules: Sequence[Outcome]) -> pl.DataFrame:
     """Say for every recording and rule whether the outcome happened; the events are read once.
 
+    Parameters
+    ----------
+    cohort : DataFrame keeping `terms.COHORT`
+        The recordings.
+    events : LazyFrame keeping `terms.EVENTS`
+        As `prepare_events` gives them.
+    rules : sequence of Outcome
+        The outcomes' definitions.
+
     Returns
     -------
     DataFrame keeping `terms.OUTCOMES`

@@ -93,7 +93,15 @@ def recognise_database(folder: Path) -> Kind | None:
 
 
 def is_database(kind: str, folder: Path) -> bool:
-    """Whether a folder is there, and is a database of a known kind."""
+    """Whether a folder is there, and is a database of a kind.
+
+    Parameters
+    ----------
+    kind : str
+        Name of one of `DATABASES`.
+    folder : Path
+        Where it may lie.
+    """
     return folder.is_dir() and any(k.name == kind and k.recognise(folder) for k in DATABASES)
 
 
