@@ -23,6 +23,7 @@ from twelvelead.report.performance_table import (
 from twelvelead.report.summary import describe_gap, summarize, tabulate_gains
 from twelvelead.report.table_one import name_group, table_one
 from twelvelead.report.target_section import describe_target
+from twelvelead.report.transport_section import describe_transport
 from twelvelead.report.tripod import map_items
 from twelvelead.report.waterfall import draw_waterfall
 from twelvelead.report.wording import name_model, name_set, write_level, write_number
@@ -59,6 +60,7 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
     versions: Mapping[str, str],
     notes: Sequence[str],
     hyperparameters: Mapping[str, Any] | None = None,
+    transport: Mapping[str, pl.DataFrame] | None = None,
 ) -> str:
     """Write the report of a study: who was studied, how well the ECG predicts, why, and how it was done.
 
@@ -87,6 +89,8 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
         What a methods reviewer would object to.
     hyperparameters : mapping, optional
         `get_params()` of the unfitted model, which the methods state.
+    transport : mapping of name to DataFrame, optional
+        What differs between the two databases: shift, traps and codes, each keeping its contract.
 
     Returns
     -------
@@ -122,6 +126,7 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
         "refusals": refusals,
         **_show_performance(performance, titles=modelled, declaration=declaration, optimum=_per_set(optimum)),
         "targets": [describe_target(tables, target=name, title=title) for name, title in modelled.items()],
+        "transport": describe_transport(**transport) if transport is not None else None,
         "example": _draw_example(example, features=features, titles=titles),
         "methods": describe_methods(
             declaration,

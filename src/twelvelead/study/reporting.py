@@ -59,6 +59,7 @@ def write_report(
         shap=tables["shap"],
         refusals=refusals,
         failures=tables["failures"],
+        transport={name: tables[name] for name in ("shift", "traps", "codes")} if "shift" in tables else None,
         example=_example(study, samples, tables=tables, run=run),
         simulated=any(s.database.simulated for s in samples.values()),
         optimum=optimum or None,

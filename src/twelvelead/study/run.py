@@ -20,6 +20,7 @@ from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.reporting import write_report
 from twelvelead.study.sample import DEMOGRAPHICS, Sample, prepare_sample
+from twelvelead.study.transport import audit_missingness, compare_predictors, list_codes
 from twelvelead.study.versions import code_digest, versions
 from twelvelead.terms import PREDICTIONS, SELECTION, SHAP, StudyError
 
@@ -97,6 +98,7 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
         "failures": pl.concat([s.failures for s in samples.values()]),
         "flow": pl.concat([s.flow.with_columns(set=pl.lit(name)) for name, s in samples.items()]),
         "folds": folds,
+        **_compare_databases(study, samples),
     }
     for name, table in written.items():
         write_table(table, out / f"{name}.parquet")
@@ -130,6 +132,18 @@ def _prepare_samples(study: Study, *, data: Path, work: Path, workers: int, prog
     return {
         "internal": internal,
         "external": prepare_sample(study, use, work=work / "external", like=internal, **how),
+    }
+
+
+def _compare_databases(study: Study, samples: dict[str, Sample]) -> dict[str, pl.DataFrame]:
+    """Tabulate what differs between the two databases, where there are two."""
+    if "external" not in samples:
+        return {}
+    two = samples["internal"], samples["external"]
+    return {
+        "shift": compare_predictors(*two),
+        "traps": audit_missingness(*two),
+        "codes": list_codes(study, samples.items()),
     }
 
 

@@ -13,6 +13,7 @@ from twelvelead.terms.errors import (
 )
 from twelvelead.terms.measurement import Measurement
 from twelvelead.terms.tables import (
+    CODES_USED,
     COHORT,
     COMPARISON,
     CONTRACTS,
@@ -31,7 +32,9 @@ from twelvelead.terms.tables import (
     RISKS,
     SELECTION,
     SHAP,
+    SHIFT,
     STAYS,
+    TRAPS,
 )
 
 LIMB_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF")
@@ -46,6 +49,7 @@ RESEARCH_ONLY = "Research software, not a medical device. Not for diagnosis or t
 
 __all__ = [
     "CHEST_LEADS",
+    "CODES_USED",
     "COHORT",
     "COMPARISON",
     "CONTRACTS",
@@ -67,7 +71,9 @@ __all__ = [
     "RISKS",
     "SELECTION",
     "SHAP",
+    "SHIFT",
     "STAYS",
+    "TRAPS",
     "UCUM",
     "Column",
     "Contract",

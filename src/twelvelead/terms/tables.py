@@ -234,6 +234,56 @@ COMPARISON = Contract(
 )
 """What the choices of a publication do to its figures."""
 
+SHIFT = Contract(
+    "shift",
+    ("predictor",),
+    (
+        Column("predictor", pl.String, "Predictor."),
+        *(
+            Column(f"{side}_{name}", pl.Float64, f"{meaning} in the {database} database.", unit, nullable=True)
+            for side, database in (("internal", "development"), ("external", "external"))
+            for name, meaning, unit in (
+                ("missing", "Share of recordings that lack it", "1"),
+                ("lowest", "Lowest value", ""),
+                ("highest", "Highest value", ""),
+                ("mean", "Mean", ""),
+            )
+        ),
+        Column(
+            "standardised_difference", pl.Float64, "External minus internal mean, in pooled SD.", "1", nullable=True
+        ),
+    ),
+)
+"""How the predictors differ between two databases."""
+
+TRAPS = Contract(
+    "traps",
+    ("target", "predictor"),
+    (
+        _TARGET,
+        Column("predictor", pl.String, "Predictor."),
+        Column("internal", pl.Float64, "AUROC of “is missing”, development database.", nullable=True),
+        Column("external", pl.Float64, "AUROC of “is missing”, external database.", nullable=True),
+        Column("trap", pl.Boolean, "Whether the two differ by 0.05 or more."),
+    ),
+)
+"""What the mere absence of a measurement says of an outcome, here and there."""
+
+CODES_USED = Contract(
+    "codes",
+    ("target", "set", "system", "code"),
+    (
+        _TARGET,
+        _SET,
+        Column("system", pl.String, "What the published code is written in: icd9, icd10 or kcd."),
+        Column("code", pl.String, "Published code."),
+        Column("icd10", pl.String, "The ICD-10 code that it became."),
+        Column("n_events", pl.Int64, "Entries of the patients of the cohort."),
+        Column("n_patients", pl.Int64, "Patients of the cohort who have it."),
+    ),
+)
+"""Which published codes stand behind each diagnosis."""
+
 SELECTION = Contract(
     "selection",
     ("target", "model", "fit", "n_features"),
@@ -296,6 +346,9 @@ CONTRACTS = (
     PREDICTIONS,
     PERFORMANCE,
     COMPARISON,
+    SHIFT,
+    TRAPS,
+    CODES_USED,
     SELECTION,
     SHAP,
     RISKS,
