@@ -4,13 +4,15 @@ from typing import Any
 
 import polars as pl
 
-from twelvelead.report.wording import name_set, write_number
+from twelvelead.report.wording import write_number
 from twelvelead.terms import CODES_USED, SHIFT, TRAPS
 
 MOST_ROWS = 25
 MOST_CODES = 4
 
 Cells = list[str]
+
+_SIDES = {"internal": "development", "external": "external"}
 
 
 def describe_transport(shift: pl.DataFrame, traps: pl.DataFrame, codes: pl.DataFrame) -> dict[str, Any]:
@@ -72,12 +74,15 @@ def _codes(table: pl.DataFrame) -> list[Cells]:
             f"{s} {c} ({n})" for s, c, n in part.select("system", "code", "n_patients").head(MOST_CODES).iter_rows()
         ]
         more = part.height - len(named)
-        rows.append([str(target), name_set(str(side)), ", ".join(named) + (f", and {more} more" if more else "")])
+        rows.append([str(target), _SIDES[str(side)], ", ".join(named) + (f", and {more} more" if more else "")])
     return rows
 
 
 def _range(lowest: float | None, highest: float | None) -> str:
-    return "–" if lowest is None or highest is None else f"{write_number(lowest, 0)} to {write_number(highest, 0)}"
+    if lowest is None or highest is None:
+        return "–"
+    decimals = 2 if max(abs(lowest), abs(highest)) < 10 else 0
+    return f"{write_number(lowest, decimals)} to {write_number(highest, decimals)}"
 
 
 def _number(value: float | None) -> str:
