@@ -14,7 +14,14 @@ from twelvelead.study.studies import builtin_studies, load_study
 from twelvelead.study.versions import versions
 from twelvelead.terms import RESEARCH_ONLY, InputError
 
-EXTRAS = {"wfdb": "rarer WFDB formats", "pydicom": "DICOM", "edfio": "EDF", "sierraecg": "Philips XML", "h5py": "HDF5"}
+EXTRAS = {
+    "wfdb": ("formats", "rarer WFDB formats"),
+    "pydicom": ("formats", "DICOM"),
+    "sierraecg": ("formats", "Philips XML"),
+    "h5py": ("formats", "HDF5"),
+    "matplotlib": ("plot", "an ECG as PNG or PDF"),
+    "distributed": ("scale", "a Dask cluster"),
+}
 LOOKED_FOR = 1000  # waveform files; a look for each of 800,000 takes minutes on a file server
 MAPPED_TO_ICD10 = {"icd9", "kcd"}  # by the cohort's rules, so that studies of ICD-10 codes have their outcomes
 
@@ -32,9 +39,9 @@ def examine(data: Path | None) -> Lines:
         If a table of a known database can't be read as what it is.
     """
     lines = [*versions().items(), ("platform", platform.platform()), ("processors", str(os.cpu_count()))]
-    for module, use in EXTRAS.items():
-        state = "installed" if find_spec(module) else f"not installed (pip install 'twelvelead[{module}]')"
-        lines.append((f"extra {module}", f"{state}: {use}"))
+    for module, (extra, use) in EXTRAS.items():
+        state = "installed" if find_spec(module) else f"not installed (pip install 'twelvelead[{extra}]')"
+        lines.append((module, f"{state}: {use}"))
     lines.append(("studies", ", ".join(builtin_studies())))
     lines.append(("notice", RESEARCH_ONLY))
     if data is not None:

@@ -92,7 +92,7 @@ def load(folder: Path, *, raw: bool = False) -> Database:
     """
     found = find_tables(folder, TABLES)
     tables = tuple(_list_events(found))
-    card = read_card(folder)
+    card = read_card(folder, found.values())
     ecgs = _identify(scan(ECGS, found[ECGS.name]))
     persons = _read_persons(found[PERSONS.name])
     return Database(

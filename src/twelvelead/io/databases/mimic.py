@@ -61,7 +61,7 @@ def load(folder: Path, *, raw: bool = False) -> Database:
     stays = _read_stays(found)
     patients = _read_patients(found)
     tables = tuple(_list_events(found, stays))
-    card = read_card(folder)
+    card = read_card(folder, found.values())
     return Database(
         name=str(card.get("name", "MIMIC-IV")),
         folder=folder,
