@@ -1,7 +1,7 @@
 """Laws over every waveform format that is registered, on real files."""
 
 import ast
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +162,15 @@ def test_every_reader_is_registered():
         if isinstance(node, ast.FunctionDef) and node.name.startswith("recognise_")
     }
     assert defined == {known.recognise.__name__ for known in FORMATS}
+
+
+def test_nothing_that_a_file_says_gets_lost_on_the_way(found):
+    """`open_recording` rebuilds what a reader gives, field by field: it must not forget one."""
+    name = "philips/sierra_1_04"
+    known = next(f for f in FORMATS if f.name == "sierra")
+    plain, opened_one = known.open(Path(found[name].file), room.Declaration()), opened(found, name, identify=True)
+    for field in fields(plain):
+        if field.name not in {"span", "median", "provenance"}:
+            assert getattr(opened_one, field.name) == getattr(plain, field.name), field.name
+    assert opened_one.provenance == replace(plain.provenance, format="sierra")
+    np.testing.assert_array_equal(opened_one.median.signal, plain.median.signal)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from twelvelead.io.formats import FORMATS, HEAD, Declaration, Format, Source
+from twelvelead.io.formats import FORMATS, HEAD, Declaration, Format, Provenance, Source
 from twelvelead.io.formats.wfdb_segments import segments_among
 from twelvelead.io.formats.xml import root_element
 from twelvelead.signal import Recording
@@ -67,7 +67,7 @@ def open_recording(
     Returns
     -------
     Source
-        WFDB, NPY and shards are read as far as is asked for; other formats are read here, whole.
+        WFDB, EDF, ISHNE, NPY and shards are read as far as is asked for; other formats are read here, whole.
 
     Raises
     ------
@@ -92,11 +92,26 @@ def open_recording(
             recording = span(first, stop)
         return recording if recording_id is None else replace(recording, id=recording_id)
 
-    return replace(
-        source,
-        span=read_span,
-        provenance=replace(source.provenance, format=known.name),
-        patient=source.patient if identify else source.patient.without_identity(),
+    said = source.provenance  # written out, since dataclasses.replace takes as long as a header does to read
+    return Source(
+        source.fs,
+        source.n_samples,
+        read_span,
+        source.machine,
+        Provenance(
+            known.name,
+            said.version,
+            said.device,
+            said.software,
+            said.recorded_at,
+            said.high_pass_hz,
+            said.low_pass_hz,
+            said.notch_hz,
+        ),
+        source.patient if identify else source.patient.without_identity(),
+        source.median,
+        source.step_mv,
+        source.notes,
     )
 
 

@@ -74,6 +74,7 @@ def to_steps(recording: Recording, step_mv: Sequence[float], *, bits: int) -> St
     dtype = np.dtype(f"i{bits // 8}")
     samples = np.empty((recording.n_samples, len(recording.leads)), dtype)
     used, zeros, exact = [], [], True
+    highest = max(np.abs(_range(recording.signal)).tolist())
     for n, lead in enumerate(recording.leads):
         amplitude = recording.signal[n].astype(np.float64)
         least, most = _range(amplitude)
@@ -81,8 +82,9 @@ def to_steps(recording: Recording, step_mv: Sequence[float], *, bits: int) -> St
             msg = f"amplitudes must be below {LARGEST_MV:g} mV; got {max(-least, most):g} in lead {lead} of "
             msg += f"{recording.id!r}. Check the file and its units."
             raise InputError(msg)
-        step, zero = _choose(amplitude, step_mv[n] if step_mv else 0.0, limit=2 ** (bits - 1) - 1)
-        whole, is_exact = _round(amplitude / step)
+        known = step_mv[n] if step_mv else 0.0
+        step, zero = _choose(amplitude, known, limit=2 ** (bits - 1) - 1, highest=highest)
+        whole, is_exact = _round(amplitude / step, highest / step)
         exact &= is_exact
         whole -= zero
         whole[np.isnan(whole)] = np.iinfo(dtype).min
@@ -92,13 +94,14 @@ def to_steps(recording: Recording, step_mv: Sequence[float], *, bits: int) -> St
     return Steps(samples, tuple(used), tuple(zeros), exact)
 
 
-def _choose(amplitude: NDArray[np.float64], known: float, *, limit: int) -> tuple[float, int]:
+def _choose(amplitude: NDArray[np.float64], known: float, *, limit: int, highest: float) -> tuple[float, int]:
     """Choose step and zero of a lead, shape (n_samples,)."""
     least, most = _range(amplitude)
     is_known = math.isfinite(known) and SMALLEST_STEP_MV <= known <= LARGEST_MV
     given = [known, known / 2] if is_known else [STEP_MV]
     fitting = [(step, zero) for step in given if (zero := _zero(least / step, most / step, limit)) is not None]
-    if len(fitting) == 2 and not _round(amplitude / known)[1] and _round(amplitude / (known / 2))[1]:
+    halved = [_round(amplitude / step, highest / step)[1] for step, _ in fitting]
+    if halved == [False, True]:
         return fitting[1]
     if fitting:
         return fitting[0]
@@ -117,15 +120,17 @@ def _zero(least: float, most: float, limit: int) -> int | None:
     return zero if fits else None
 
 
-def _range(amplitude: NDArray[np.float64]) -> tuple[float, float]:
+def _range(amplitude: NDArray[np.floating]) -> tuple[float, float]:
     """Lowest and highest amplitude; 0 where there is no sample."""
     there = amplitude[~np.isnan(amplitude)]
     return (float(there.min()), float(there.max())) if there.size else (0.0, 0.0)
 
 
-def _round(steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
-    """Round steps, and say whether they were whole but for what float32 can't hold of amplitude and step."""
+def _round(steps: NDArray[np.float64], highest: float) -> tuple[NDArray[np.float64], bool]:
+    """Round steps, and say whether they were whole but for what float32 can't hold of amplitude and step.
+
+    A lead that follows from two others has their rounding, not its own: `highest` is the most steps of any lead.
+    """
     whole = np.rint(steps)
-    off = np.abs(steps - whole)
-    within = np.minimum(1e-6 + 2e-7 * np.abs(whole), 0.25)
-    return whole, not bool(np.any(off > within))  # a missing sample is not off
+    within = min(1e-6 + 2e-7 * highest, 0.25)
+    return whole, not bool(np.any(np.abs(steps - whole) > within))  # a missing sample is not off
