@@ -33,7 +33,8 @@ def eliminated_stumps(*, n_folds: int = 19, random_state: int = 0) -> RiskClassi
 
     References
     ----------
-    Alcaraz JML et al. Chest X-ray findings from electrocardiographic features. arXiv:2509.17674
+    Matejas J et al. Predicting Chest Radiograph Findings from Electrocardiograms Using Interpretable Machine Learning.
+    doi:10.48550/arXiv.2509.17674
 
     Examples
     --------
@@ -82,7 +83,7 @@ def xgboost_defaults(*, n_folds: int = 19, random_state: int = 0) -> RiskClassif
 
     References
     ----------
-    Alcaraz JML, Strodthoff N. Electrocardiogram-based diagnosis of liver diseases. arXiv:2412.03717
+    Lopez Alcaraz JM et al. Electrocardiogram-based diagnosis of liver diseases. doi:10.1016/j.eclinm.2025.103242
 
     Examples
     --------

@@ -25,7 +25,7 @@ _UNCERTAIN = {
     "unknown": "A finding left open leaves the outcome unknown.",
 }
 _ABSENT = {
-    "no": "Without such an entry the outcome is absent, provided that the system was coded there at all",
+    "no": "Without such an entry the outcome is absent",
     "no_if_observed": "Without such an entry the outcome is absent where the patient has any entry of that system in "
     "the same time, and unknown elsewhere",
     "unknown": "Without such an entry the outcome is unknown and the recording is left out for this target",
@@ -53,10 +53,17 @@ def describe_outcome(target: Mapping[str, Any]) -> str:
     name = target["name"] if target["name"] == target["title"] else f"{target['name']}, {target['title']}"
     sentences = [
         f"{name}: {what}{_where(target)} counts as the outcome if {event}.",
-        f"{_ABSENT[target['absent']]}.",
+        f"{_absent(target)}.",
         *_further(target),
     ]
     return " ".join(sentences)
+
+
+def _absent(target: Mapping[str, Any]) -> str:
+    words = _ABSENT[target["absent"]]
+    if target["absent"] == "no" and target["link"] != "time":
+        words += ", provided that the system was coded there at all"
+    return words
 
 
 def _where(target: Mapping[str, Any]) -> str:
@@ -79,11 +86,17 @@ def _hours(hours: float) -> str:
     return f"{abs(hours):g} h {side} it" if hours else "the ECG itself"
 
 
+def _range(low: float, high: float) -> str:
+    if math.isinf(low):
+        return f"up to {high:g}"
+    return f"from {low:g} on" if math.isinf(high) else f"{low:g} to {high:g}"
+
+
 def _further(target: Mapping[str, Any]) -> list[str]:
     """Say what few outcomes have."""
     sentences = []
     if target.get("limits"):
-        ranges = [f"{sex} {low:g} to {high:g}" for sex, (low, high) in sorted(target["limits"].items())]
+        ranges = [f"{sex} {_range(float(low), float(high))}" for sex, (low, high) in sorted(target["limits"].items())]
         sentences.append(f"The declared range is: {join_words(ranges)}.")
     if target["event"] == "value" and target.get("uncertain", "no") != "no":
         sentences.append(_UNCERTAIN[target["uncertain"]])
@@ -91,7 +104,11 @@ def _further(target: Mapping[str, Any]) -> list[str]:
         sentences.append("The abnormality on the other side of the range leaves it unknown.")
     if target.get("sex"):
         sentences.append(f"Only {target['sex']} patients were asked about.")
-    if target.get("washout_h"):
+    if target.get("choose") == "any" and target["event"] in {"above_reference", "below_reference"}:
+        sentences.append("Results on both sides of the range in that time leave it unknown.")
+    if target["event"] == "outside_reference":
+        sentences.append("The laboratory's flag decides where a result has no range.")
+    if target.get("washout_h") is not None:
         within = float(target["washout_h"])
         before = "ever before" if math.isinf(within) else f"within {within:g} h before"
         sentences.append(f"Who had it {before} the ECG, or at it, is left out: the outcome is incident.")

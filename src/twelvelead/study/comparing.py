@@ -91,5 +91,5 @@ def compare_modes(sound: pl.DataFrame, paper: pl.DataFrame) -> pl.DataFrame:
     ]
     joined = parts[0].join(parts[1], on=["target", "set"], how="full", coalesce=True, validate="1:1")
     width = (pl.col("sound_upper") - pl.col("sound_lower")) / (pl.col("paper_upper") - pl.col("paper_lower"))
-    ratio = pl.when(width.is_finite()).then(width)
+    ratio = pl.when(width.is_finite() & (width > 0)).then(width)  # a model without any split has no width
     return COMPARISON.select(joined.with_columns(width_ratio=ratio).sort("set", "target", descending=[True, False]))

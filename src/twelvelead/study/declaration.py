@@ -27,7 +27,8 @@ class DatabaseUse(Declared):
     optional : bool
         Whether the study goes on without it where it is not there.
     rule : dict
-        What is different in the rules of the outcomes there, such as `{system = "kcd"}`: fields of `Outcome`.
+        What is different in the rules of the outcomes there, such as `{link = "time", window_h = [-2160, 2160]}`:
+        fields of `Outcome`.
     """
 
     kind: str

@@ -97,13 +97,14 @@ def _example(
     chosen = candidates.row(0, named=True)
     sample = samples[chosen["set"]]
     recording_id = chosen["recording_id"]
-    path = sample.cohort.filter(pl.col("recording_id") == recording_id)["path"][0]
-    if path is None or sample.fiducials.is_empty():  # measurements without waveforms
+    row = sample.cohort.row(by_predicate=pl.col("recording_id") == recording_id, named=True)
+    if row["path"] is None or sample.fiducials.is_empty():  # measurements without waveforms
         return None
+    ecg = row.get("ecg_id") or recording_id  # several X-rays may share one
     mine = (pl.col("recording_id") == recording_id) & (pl.col("target") == first) & (pl.col("set") == chosen["set"])
     return {
-        "recording": read(sample.database.folder / path, recording_id=recording_id),
-        "fiducials": sample.fiducials.filter(pl.col("recording_id") == recording_id),
+        "recording": read(sample.database.folder / row["path"], recording_id=recording_id, entry=row.get("entry")),
+        "fiducials": sample.fiducials.filter(pl.col("recording_id") == ecg),
         "target": first,
         "set": chosen["set"],
         "p": chosen["p"],

@@ -170,6 +170,13 @@ def _fold(study: Study, sample: Sample, targets: tuple[str, ...]) -> pl.DataFram
     """Take the published folds; where there are none, assign folds balanced in every target, age band and sex."""
     if study.split.published is not None and study.split.published in sample.cohort.columns:
         folds = published_folds(sample.cohort, study.split.published)
+        there = sorted(folds["fold"].unique())
+        if there[-1] - there[0] >= study.split.n_folds or study.split.held_out not in there:
+            msg = f"n_folds must be the number of published folds, and held_out one of them; got {study.split.n_folds} "
+            msg += (
+                f"and {study.split.held_out} for {there[0]} to {there[-1]} in {study.split.published}. Mend the study."
+            )
+            raise StudyError(msg)
         # The first is the one held out everywhere here.
         return folds.with_columns(fold=(pl.col("fold") - study.split.held_out) % study.split.n_folds)
     outcomes = sample.outcomes.filter(pl.col("target").is_in(targets)).pivot(

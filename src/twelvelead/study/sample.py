@@ -14,7 +14,7 @@ from twelvelead.io.databases import Database
 from twelvelead.measure import CATALOGUE
 from twelvelead.study.archive import measure_archive
 from twelvelead.study.declaration import DatabaseUse, Predictors, Study
-from twelvelead.study.happened import expand, find_all, prepare_events, rules_there
+from twelvelead.study.happened import each_once, expand, find_all, prepare_events, rules_there
 from twelvelead.study.progress import Progress
 from twelvelead.terms import FAILURES, FIDUCIALS, StudyError
 
@@ -131,9 +131,12 @@ def prepare_sample(
             f"{str(data / use.folder)!r}. See failures.parquet of `twelvelead measure`."
         )
         raise StudyError(msg)
-    declared = study.targets + expand(study.families, cohort, events) if like is None else like.declared
+    if like is None:
+        declared = each_once((*study.targets, *expand(study.families, cohort, events, use=use)))
+    else:
+        declared = like.declared
     targets = rules_there(declared, use)
-    ecg = ecg_predictors(study.predictors, found.table.columns) if like is None else like.ecg
+    ecg = None if like is None else like.ecg
     return Sample(
         database=database,
         cohort=cohort,
@@ -207,6 +210,9 @@ def join_predictors(
         The measurements that are predictors; by default those of `features` that are declared.
     """
     names = ecg_predictors(predictors, features.columns) if ecg is None else ecg
+    if ecg is None and (unknown := [name for name in predictors.others if name not in people.columns]):
+        msg = f"other predictors must be columns of the recordings; got {', '.join(unknown)}. Mend the declaration."
+        raise StudyError(msg)
     demographics = people.select(
         "recording_id",
         *(DEMOGRAPHICS[d].alias(d) for d in predictors.demographics),

@@ -77,3 +77,10 @@ def test_patients_folders_are_not_entered(tmp_path, hidden):
     (tmp_path / hidden).mkdir(parents=True)
     (tmp_path / hidden / "thing.csv").write_text(TEXT)
     assert find_tables(tmp_path, [THING]) == {}
+
+
+def test_a_code_that_ends_in_a_zero_keeps_it(tmp_path):
+    """Numbers that a spreadsheet made decimal lose their `.0`; the ICD code N40.0 is no number."""
+    (tmp_path / "t.csv").write_text("who,code\n22595853.0,N40.0\n7,I10\n")
+    table = Table("t", {"who": pl.String, "code": pl.String})
+    assert scan(table, tmp_path / "t.csv").collect().rows() == [("22595853", "N40.0"), ("7", "I10")]

@@ -155,7 +155,9 @@ def scan(table: Table, path: Path) -> pl.LazyFrame:
         for name, dtype in wanted.items()
         if name in held and held[name] != dtype and not isinstance(held[name], pl.List)
     ]
-    identifiers = [pl.col(n).str.strip_suffix(".0") for n, d in wanted.items() if d == pl.String == held.get(n)]
+    identifiers = [
+        pl.col(n).str.replace(r"^(\d+)\.0$", "${1}") for n, d in wanted.items() if d == pl.String == held.get(n)
+    ]
     return rows.with_columns(*changes, *identifiers)
 
 
