@@ -1,11 +1,13 @@
 """Time to read a recording, ours against the independent reader of its format, side by side on the same files.
 
-Run: python bench/read.py [FOLDER [OTHERS]]. FOLDER holds WFDB records; without it 100 made-up ten-second records of
+Run: python bench/read.py [FOLDER [OTHERS]] [--by-file]. FOLDER holds WFDB records; without it 100 made-up ten-second records of
 format 16 are written and read. OTHERS is searched for files of the formats that pydicom, sierraecg and edfio read.
-Reads alternate file by file, so that both see the same machine; files are in the page cache.
+The readers take turns, round by round, each reading all files as it would read an archive; files are in the page
+cache. Values are compared in a pass of its own. (Taking turns file by file, with the comparison in between, both find
+the processor's caches full of the other's; ours, which has less to do, loses more by it: `--by-file`.)
 """
 
-import sys
+import argparse
 import tempfile
 import time
 import warnings
@@ -25,18 +27,18 @@ N_RECORDS = 100
 ROUNDS = 5
 
 
-def main(folder):
+def main(folder, *, by_file):
     """Read the WFDB records of a folder with both, compare the values, and print the medians."""
     paths = [found.path for found in find_recordings([folder])][:N_RECORDS]
+    for path in paths:
+        mine, reference = read(path), wfdb.rdrecord(str(path.with_suffix("")))
+        # float32 keeps 24 bits: 1e-6 mV on amplitudes of up to about 10 mV.
+        assert np.allclose(mine.signal, reference.p_signal.T, rtol=0, atol=1e-6, equal_nan=True)
     ours, theirs = [], []
     for _ in range(ROUNDS):
-        for path in paths:
-            mine, seconds = timed(read, path)
-            ours.append(seconds)
-            reference, seconds = timed(wfdb.rdrecord, str(path.with_suffix("")))
-            theirs.append(seconds)
-            # float32 keeps 24 bits: 1e-6 mV on amplitudes of up to about 10 mV.
-            assert np.allclose(mine.signal, reference.p_signal.T, rtol=0, atol=1e-6, equal_nan=True)
+        for part in [[path] for path in paths] if by_file else [paths]:
+            ours += [timed(read, path)[1] for path in part]
+            theirs += [timed(wfdb.rdrecord, str(path.with_suffix("")))[1] for path in part]
     print(f"{len(paths)} records, {mine.n_samples} samples x {len(mine.leads)} leads, {ROUNDS} rounds, values equal")
     tell("wfdb.rdrecord", ours, theirs)
 
@@ -111,11 +113,16 @@ def write_random_walks(folder):
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")  # what the readers warn of is no matter of time
-    if len(sys.argv) > 1:
-        main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", help="WFDB records; made up without it")
+    parser.add_argument("others", type=Path, nargs="?", help="files of other formats")
+    parser.add_argument("--by-file", action="store_true", help="take turns file by file")
+    arguments = parser.parse_args()
+    if arguments.folder:
+        main(arguments.folder, by_file=arguments.by_file)
     else:
         with tempfile.TemporaryDirectory() as scratch:
             write_random_walks(Path(scratch))
-            main(Path(scratch))
-    if len(sys.argv) > 2:
-        compare(Path(sys.argv[2]))
+            main(Path(scratch), by_file=arguments.by_file)
+    if arguments.others:
+        compare(arguments.others)
