@@ -1,8 +1,8 @@
 """Time to read a recording, ours against the independent reader of its format, side by side on the same files.
 
-Run: python bench/read.py [FOLDER [OTHERS]] [--by-file]. FOLDER holds WFDB records; without it 100 made-up ten-second records of
-format 16 are written and read. OTHERS is searched for files of the formats that pydicom, sierraecg and edfio read.
-The readers take turns, round by round, each reading all files as it would read an archive; files are in the page
+Run: python bench/read.py [FOLDER [OTHERS]] [--by-file]. FOLDER holds WFDB records; without it 100 made-up ten-second
+records of format 16 are written and read. OTHERS is searched for files of the formats that pydicom, sierraecg and edfio
+read. The readers take turns, round by round, each reading all files as it would read an archive; files are in the page
 cache. Values are compared in a pass of its own. (Taking turns file by file, with the comparison in between, both find
 the processor's caches full of the other's; ours, which has less to do, loses more by it: `--by-file`.)
 """
