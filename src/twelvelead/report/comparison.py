@@ -1,6 +1,7 @@
 """A study as it was published beside the sound one, as one page of HTML."""
 
 from collections.abc import Sequence
+from statistics import median
 
 import polars as pl
 
@@ -33,14 +34,14 @@ def comparison_report(
         One HTML document that needs nothing else.
     """
     rows = [_row(row) for row in COMPARISON.check(comparison).iter_rows(named=True)]
-    narrower = comparison["width_ratio"].drop_nulls()
+    ratios = comparison["width_ratio"].drop_nulls().to_list()
     return render(
         "comparison.html",
         title=title,
         publication=publication,
         faults=list(faults),
         rows=rows,
-        median_ratio=write_number(float(narrower.median()), 0) if narrower.len() else "",  # type: ignore[arg-type]
+        median_ratio=write_number(median(ratios), 0) if ratios else "",
         simulated=simulated,
         research_only=RESEARCH_ONLY,
     )

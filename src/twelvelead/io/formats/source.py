@@ -110,5 +110,15 @@ def source_of(recording: Recording, **said: Any) -> Source:  # noqa: ANN401 - th
 
 
 def later(start: datetime | None, seconds: float) -> datetime | None:
-    """Give the start of a span that begins some seconds after the recording."""
-    return start + timedelta(seconds=seconds) if start is not None and seconds else start
+    """Give the start of a span that begins some seconds after the recording; None beyond what a calendar can hold.
+
+    Examples
+    --------
+    >>> later(datetime(2020, 1, 1, 12), 90)
+    datetime.datetime(2020, 1, 1, 12, 1, 30)
+    >>> later(datetime(9999, 12, 31), 1e6)
+    """
+    try:
+        return start + timedelta(seconds=seconds) if start is not None and seconds else start
+    except OverflowError:  # a broken file may be dated anywhere
+        return None
