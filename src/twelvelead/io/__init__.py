@@ -1,6 +1,6 @@
 """Everything that knows a file: waveform formats, databases, tables, models."""
 
-from twelvelead.io.archive import Found, find_recordings, open_recording, read
+from twelvelead.io.archive import Found, find_recordings, open_declared, open_found, open_recording, read
 from twelvelead.io.databases import Database, is_database, load_database, recognise_database
 from twelvelead.io.formats import FORMATS, Source
 from twelvelead.io.formats.wfdb_header import read_header
@@ -15,6 +15,8 @@ __all__ = [
     "find_recordings",
     "is_database",
     "load_database",
+    "open_declared",
+    "open_found",
     "open_recording",
     "read",
     "read_header",

@@ -78,11 +78,50 @@ def open_recording(
     MissingExtra
         If an optional package is needed to read it.
     """
-    path = Path(path)
     declaration = Declaration(fs=fs, leads=tuple(leads) if leads else None, units=units, entry=entry)
+    return open_declared(Path(path), declaration, recording_id=recording_id, identify=identify)
+
+
+def open_found(found: Found, declaration: Declaration, *, identify: bool = False) -> Source:
+    """Open a recording that was found, under its id; as `open_declared` does.
+
+    Parameters
+    ----------
+    found : Found
+        What `find_recordings` found.
+    declaration : Declaration
+        What the file doesn't say; which recording of it is meant, `found` knows.
+    identify : bool
+        Whether the patient's id, name and date of birth are wanted.
+    """
+    said = Declaration(declaration.fs, declaration.leads, declaration.units, found.entry)
+    return open_declared(found.path, said, recording_id=found.recording_id, identify=identify)
+
+
+def open_declared(
+    path: Path, declaration: Declaration, *, recording_id: str | None = None, identify: bool = False
+) -> Source:
+    """Open one recording of any known format; as `open_recording` does.
+
+    Parameters
+    ----------
+    path : Path
+        The file; a WFDB record may be named without suffix.
+    declaration : Declaration
+        What the file doesn't say, and which recording of several is meant.
+    recording_id : str or None
+        Instead of the file's stem.
+    identify : bool
+        Whether the patient's id, name and date of birth are wanted.
+
+    Raises
+    ------
+    InputError, FormatError, MissingExtra
+        As `open_recording` does.
+    """
     with _readable(path):
         known = _format_of(path)
-        if known.entries is not None and entry is None:
+        if known.entries is not None and declaration.entry is None:
             declaration = replace(declaration, entry=_only_entry(path, known))
         source = known.open(path, declaration)
     span = source.span

@@ -1,6 +1,7 @@
 """Lead names and lead algebra."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
@@ -41,6 +42,25 @@ def lead_name(text: str) -> str:
     for prefix in _PREFIXES:
         lower = lower.removeprefix(prefix)
     return _BY_LOWER.get(lower, name)
+
+
+def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Tell repetitions of a name apart by a number that no other name ends in.
+
+    Examples
+    --------
+    >>> distinct_names(["ECG 2", "ECG", "ECG"])
+    ('ECG 2', 'ECG', 'ECG 3')
+    """
+    given = list(names)
+    there, taken, last = set(given), dict[str, None](), dict[str, int]()
+    for name in given:
+        told = name
+        while told in taken or (told != name and told in there):
+            last[name] = last.get(name, 1) + 1
+            told = f"{name} {last[name]}"
+        taken[told] = None
+    return tuple(taken)
 
 
 def derive_limb_leads(recording: Recording) -> Recording:

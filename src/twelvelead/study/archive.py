@@ -1,6 +1,5 @@
 """Measure an archive of recordings: in shards, on several processes or machines, resumable after a kill."""
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -12,15 +11,14 @@ import polars as pl
 
 from twelvelead.io import Found, sink_table
 from twelvelead.measure import features_contract
+from twelvelead.study.fingerprint import fingerprint
 from twelvelead.study.kernels import compile_kernels
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.shard import EVERYTHING, Shard, Wanted, measure_shard
-from twelvelead.study.versions import code_digest
 from twelvelead.terms import FAILURES, FIDUCIALS, FINDINGS, MACHINE, Contract, Reason
 
 SHARD = 128  # recordings: some tenths of a second of work, and all that a killed run has lost of each worker
-SIDE_FILES = (".hea", ".dat", ".mat", ".json")  # that may belong to the one that names a recording; likeliest first
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ def _plan(recordings: Sequence[Found], *, work: Path, wanted: Wanted) -> list[Sh
         part = unique[start : start + SHARD]
         # Absolute, for workers elsewhere; as strings, since an archive has a million.
         there = tuple(Found(r.recording_id, os.path.abspath(r.file), r.entry) for r in part)  # noqa: PTH100
-        name = f"{start // SHARD:06d}-{_digest(there, wanted)}"
+        name = f"{start // SHARD:06d}-{fingerprint(there, wanted)[:16]}"
         shards.append(Shard(there, wanted, work.absolute() / name))
     return shards
 
@@ -151,21 +149,3 @@ def _needs(shard: Shard) -> list[str]:
     """Find the files that are there to see for whoever measures a shard."""
     files = (os.fspath(found.file) for found in shard.recordings)
     return [str(shard.stem.parent), *(file for file in files if Path(file).is_file())]
-
-
-def _digest(recordings: Sequence[Found], wanted: Wanted) -> str:
-    """Name a shard by what it is made of: the code, what is wanted, and each file with its size and time of change."""
-    hashed = hashlib.sha256(f"{code_digest()} {wanted}".encode())
-    for found in recordings:
-        file = os.fspath(found.file)
-        hashed.update(f"\n{found.recording_id}\0{file}\0{found.entry or ''}".encode())
-        stem, own = os.path.splitext(file)  # noqa: PTH122
-        for suffix in dict.fromkeys((own, *SIDE_FILES)):
-            try:
-                stat = os.stat(stem + suffix)  # noqa: PTH116
-            except OSError:
-                continue
-            hashed.update(f"\0{suffix} {stat.st_size} {stat.st_mtime_ns}".encode())
-            if suffix == ".dat":  # what else there is would be no part of the record
-                break
-    return hashed.hexdigest()[:16]

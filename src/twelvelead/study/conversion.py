@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from twelvelead.io import Found, open_recording, sink_table
+from twelvelead.io import Found, open_found, sink_table
 from twelvelead.io.deidentify import deidentify, pseudonym
 from twelvelead.io.formats import Declaration, Source
 from twelvelead.io.formats.scale import UNDECLARED
@@ -210,15 +210,7 @@ def _read(found: Found, wanted: Conversion) -> Source:
     with warnings.catch_warnings():
         if wanted.key is not None:
             warnings.simplefilter("ignore")  # they name the file
-        source = open_recording(
-            found.file,
-            fs=wanted.declared.fs,
-            leads=wanted.declared.leads,
-            units=wanted.declared.units,
-            recording_id=found.recording_id,
-            entry=found.entry,
-            identify=wanted.identify or wanted.key is not None,
-        )
+        source = open_found(found, wanted.declared, identify=wanted.identify or wanted.key is not None)
         return replace(source, span=source_of(source.read()).span)
 
 

@@ -1,6 +1,5 @@
 """Convert an archive for the command line: files in, files of another format out."""
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -18,13 +17,12 @@ from twelvelead.io.formats.scale import UNDECLARED
 from twelvelead.io.formats.shards_write import write_index
 from twelvelead.io.tables import require_table_name, write_table, write_text
 from twelvelead.study.conversion import OUTCOME, SUFFIXES, Batch, Conversion, convert_batch, convert_one, write_file
+from twelvelead.study.fingerprint import fingerprint
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
-from twelvelead.study.versions import code_digest
 from twelvelead.terms import FAILURES, InputError, Reason
 
 BATCH = 256  # recordings: a signal file of some 30 MB, and all that a killed run has lost of each worker
-_SIDES = (".dat", ".mat", ".json")  # of a file that names a recording
 
 
 @dataclass(frozen=True)
@@ -208,7 +206,7 @@ def _plan(found: Sequence[Found], wanted: Conversion, work: Path) -> list[Batch]
     times = Counter(r.recording_id for r in found)
     unique = sorted((r for r in found if times[r.recording_id] == 1), key=lambda r: r.recording_id)
     there = [Found(r.recording_id, os.path.abspath(r.file), r.entry) for r in unique]  # noqa: PTH100 - a million of them
-    digest, plan = _digest(there, wanted), work / "plan"
+    digest, plan = fingerprint(there, (wanted, wanted.new_id(""))), work / "plan"
     if not plan.is_file() or plan.read_text() != digest:
         for folder in ("files", "batches"):
             shutil.rmtree(work / folder, ignore_errors=True)
@@ -219,22 +217,6 @@ def _plan(found: Sequence[Found], wanted: Conversion, work: Path) -> list[Batch]
         Batch(n, tuple(there[start : start + BATCH]), wanted, work / "files", work / "batches")
         for n, start in enumerate(range(0, len(there), BATCH))
     ]
-
-
-def _digest(found: Sequence[Found], wanted: Conversion) -> str:
-    """Name a plan by what it is made of: the code, what is wanted, and each file with its size and time of change."""
-    hashed = hashlib.sha256(f"{code_digest()} {wanted} {wanted.new_id('')}".encode())
-    for recording in found:
-        file = os.fspath(recording.file)
-        hashed.update(f"\n{recording.recording_id}\0{file}\0{recording.entry or ''}".encode(errors="surrogateescape"))
-        stem, own = os.path.splitext(file)  # noqa: PTH122
-        for suffix in dict.fromkeys((own, *_SIDES)):
-            try:
-                stat = os.stat(stem + suffix)  # noqa: PTH116
-            except OSError:
-                continue
-            hashed.update(f"\0{suffix} {stat.st_size} {stat.st_mtime_ns}".encode())
-    return hashed.hexdigest()
 
 
 def _duplicates(found: Sequence[Found], wanted: Conversion) -> pl.DataFrame:

@@ -3,14 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.io import Source, find_recordings, open_recording
+from twelvelead.io import Source, find_recordings, open_declared, open_found
 from twelvelead.io.formats import Declaration
 from twelvelead.io.formats.scale import UNDECLARED
 from twelvelead.measure import CATALOGUE, measure
@@ -155,9 +155,7 @@ def inspect_path(
         if len(found) > 1:
             return Holding(str(path), len(found), tuple(str(f.entry) for f in found[:SHOWN]), {}, ())
         entry = found[0].entry
-    source = open_recording(
-        path, fs=declared.fs, leads=declared.leads, units=declared.units, entry=entry, identify=identify
-    )
+    source = open_declared(path, replace(declared, entry=entry), identify=identify)
     recording = source.span(0, min(source.n_samples, round(LONG_S * source.fs)))
     return inspect_recording(source, recording, identified=identify)
 
@@ -325,9 +323,7 @@ def _inspect_folder(folder: Path, declared: Declaration, progress: Progress) -> 
     failures = []
     for k, recording in enumerate(found):
         try:
-            source = open_recording(
-                recording.path, fs=declared.fs, leads=declared.leads, units=declared.units, entry=recording.entry
-            )
+            source = open_found(recording, declared)
             formats[source.provenance.format] += 1
         except Error as error:
             failures.append((recording.recording_id, str(error)))

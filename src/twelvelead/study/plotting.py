@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from twelvelead.io import Source, open_recording
+from twelvelead.io import Source, open_declared
 from twelvelead.io.formats import Declaration
 from twelvelead.io.formats.scale import UNDECLARED
 from twelvelead.io.tables import write_bytes
@@ -65,9 +65,7 @@ def plot_file(  # noqa: PLR0913 - one for each flag of the command
     A recording of up to a minute is measured whole. Of a longer one only what is drawn is read and measured.
     """
     require_picture_name(out)
-    source = open_recording(
-        path, fs=declared.fs, leads=declared.leads, units=declared.units, entry=declared.entry, identify=identify
-    )
+    source = open_declared(path, declared, identify=identify)
     svg = draw_source(source, paper=paper, marks=marks, median=median)
     write_bytes(print_drawing(svg, out.suffix.lower(), dpi=dpi), out)
 

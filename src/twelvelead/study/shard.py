@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from twelvelead.io import Found, Source, open_recording, sink_table
+from twelvelead.io import Found, Source, open_found, sink_table
 from twelvelead.io.formats import Declaration
 from twelvelead.io.formats.scale import UNDECLARED
 from twelvelead.measure import features_contract, measure_many
@@ -132,7 +132,7 @@ def _read_each(block: Sequence[Found], wanted: Wanted, done: _Done) -> Iterator[
     """Read one recording after the other; the rows of long ones, measured window by window, go to `done`."""
     for found in block:
         try:
-            source = _open(found, wanted)
+            source = open_found(found, wanted.declared, identify=wanted.identify)
             if wanted.machine:
                 done.machine.append(list_machine(found.recording_id, source))
             if source.duration > LONG_S:
@@ -155,18 +155,6 @@ def _read_each(block: Sequence[Found], wanted: Wanted, done: _Done) -> Iterator[
         ]
         if recording is not None:
             yield recording
-
-
-def _open(found: Found, wanted: Wanted) -> Source:
-    return open_recording(
-        found.file,
-        fs=wanted.declared.fs,
-        leads=wanted.declared.leads,
-        units=wanted.declared.units,
-        recording_id=found.recording_id,
-        entry=found.entry,
-        identify=wanted.identify,
-    )
 
 
 def _read_noting(source: Source) -> tuple[Recording, list[str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from twelvelead.io.formats.scale import MV_PER
+from twelvelead.signal import distinct_names
 from twelvelead.terms import FormatError
 
 MOST_NAMES = 1024
@@ -76,7 +77,7 @@ def read_csv(path: Path) -> pl.DataFrame:
             separator=separator,
             has_header=False,
             skip_rows=2 if units else 1,
-            new_columns=_distinct(names),
+            new_columns=list(distinct_names(names)),
             decimal_comma=separator != "," and bool(_DECIMAL_COMMA.search(content[:65536])),
             infer_schema_length=None,
             encoding="utf8-lossy",
@@ -108,13 +109,3 @@ def _units(content: bytes, separator: str, width: int) -> list[str]:
     fields = [field.strip().strip('"').strip("()[] ") for field in lines[1].decode("latin-1").split(separator)]
     known = [field.lower() in MV_PER or field.lower() in _TIME_UNITS or not field for field in fields]
     return fields if len(fields) == width and any(fields) and all(known) else []
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Tell repeated names apart, as a table must."""
-    seen: dict[str, int] = {}
-    for n, name in enumerate(names):
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            names[n] = f"{name} {seen[name]}"
-    return names

@@ -13,7 +13,7 @@ from twelvelead.io.formats.edf_header import Header, Signal, is_edf, read_header
 from twelvelead.io.formats.metadata import Provenance
 from twelvelead.io.formats.scale import UNDECLARED, Declaration
 from twelvelead.io.formats.source import Source, later
-from twelvelead.signal import Recording, lead_name
+from twelvelead.signal import Recording, distinct_names, lead_name
 from twelvelead.terms import LEADS, FormatError
 
 _MOST_SPREAD = 16  # how many times the samples that are there a discontinuous recording may be long
@@ -156,7 +156,7 @@ def _choose(header: Header, path: Path, notes: list[str]) -> tuple[tuple[Signal,
     if left_out:
         some = ", ".join(left_out[:8]) + (", …" if len(left_out) > 8 else "")
         notes.append(f"signals that are no ECG lead, no voltage or sampled less often are left out: {some}")
-    return tuple(signal for signal, _ in kept), _distinct([name for _, name in kept])
+    return tuple(signal for signal, _ in kept), distinct_names([name for _, name in kept])
 
 
 def _lead_of(label: str) -> str:
@@ -173,16 +173,6 @@ def _lead_of(label: str) -> str:
     if name in LEADS and not (dash and _ELECTRODE.fullmatch(against.strip())):
         return name
     return label.strip() if plain != label.strip() else ""
-
-
-def _distinct(names: list[str]) -> tuple[str, ...]:
-    """Tell repetitions of a name apart by a number."""
-    seen: dict[str, int] = {}
-    out: list[str] = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        out.append(name if seen[name] == 1 else f"{name} {seen[name]}")
-    return tuple(out)
 
 
 def _onsets(path: Path, header: Header, n_records: int) -> tuple[float, NDArray[np.float64]]:

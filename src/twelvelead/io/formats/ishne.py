@@ -11,7 +11,7 @@ import numpy as np
 from twelvelead.io.formats.metadata import Patient, Provenance, age_at, sex_of
 from twelvelead.io.formats.scale import Declaration
 from twelvelead.io.formats.source import Source, later
-from twelvelead.signal import Recording
+from twelvelead.signal import Recording, distinct_names
 from twelvelead.terms import FormatError
 
 MAGIC = b"ISHNE1.0"
@@ -141,10 +141,8 @@ def _read_leads(head: bytes, path: Path) -> tuple[tuple[str, ...], tuple[float, 
     for place, (number, step) in enumerate(zip(numbers, steps, strict=True), start=1):
         if step < 1:
             raise _refusal(path, 204 + 2 * place, "have 1 nV or more per step of each lead", f"{step}")
-        name = (_LEADS[number] if 0 <= number < len(_LEADS) else "") or f"lead {place}"
-        repetition = 1 + sum(other.partition(" ")[0] == name for other in names)
-        names.append(name if repetition == 1 else f"{name} {repetition}")
-    return tuple(names), tuple(step / 1e6 for step in steps)
+        names.append((_LEADS[number] if 0 <= number < len(_LEADS) else "") or f"lead {place}")
+    return distinct_names(names), tuple(step / 1e6 for step in steps)
 
 
 def _count_samples(head: bytes, present: int, n_leads: int, path: Path) -> tuple[int, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from twelvelead.io.formats.scp_header import read_header
 from twelvelead.io.formats.scp_sections import is_record, read_record
 from twelvelead.io.formats.scp_signal import read_rhythm
 from twelvelead.io.formats.source import Source, source_of
-from twelvelead.signal import Recording, derive_limb_leads, lead_name
+from twelvelead.signal import Recording, derive_limb_leads, distinct_names, lead_name
 from twelvelead.terms import CHEST_LEADS
 
 _STORED = {"I", "II", *CHEST_LEADS}
@@ -56,7 +56,7 @@ def open_scp(path: Path, declaration: Declaration) -> Source:
     rhythm = read_rhythm(record, file=path.name)
     header = read_header(record.sections.get(1), version=record.version)
     machine, amiss = read_findings(record, header)
-    names = _names(rhythm.leads)
+    names = distinct_names(lead_name(lead or f"lead {n}") for n, lead in enumerate(rhythm.leads, start=1))
     start = header.provenance.recorded_at
     recording = _recording(rhythm.signal, names, rhythm.fs, path.stem, start)
     median = None
@@ -80,16 +80,3 @@ def _recording(
     """Make a recording of samples, shape (n_samples, n_leads); derive the leads that the standard leaves out."""
     recording = Recording(signal.T, names, fs, stem, start)
     return derive_limb_leads(recording) if set(names) >= _STORED else recording
-
-
-def _names(leads: tuple[str, ...]) -> tuple[str, ...]:
-    """Name the leads, those without a name by their place, and tell repetitions apart by a number."""
-    names: list[str] = []
-    for place, lead in enumerate(leads, start=1):
-        name = lead_name(lead or f"lead {place}")
-        repetition = 2
-        while name in names:
-            name = f"{lead_name(lead or f'lead {place}')} {repetition}"
-            repetition += 1
-        names.append(name)
-    return tuple(names)

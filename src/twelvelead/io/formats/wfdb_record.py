@@ -17,7 +17,7 @@ from twelvelead.io.formats.wfdb_files import inside, is_there, read_bytes
 from twelvelead.io.formats.wfdb_header import Header, Layout
 from twelvelead.io.formats.wfdb_package import LEAST_BITS, read_by_package
 from twelvelead.io.formats.wfdb_samples import CODINGS, to_physical
-from twelvelead.signal import Recording, lead_name
+from twelvelead.signal import Recording, distinct_names, lead_name
 from twelvelead.terms import FormatError
 
 
@@ -68,7 +68,7 @@ def plan_of(layout: Layout) -> Plan:
     return Plan(
         beyond=_beyond(layout),
         kept=kept,
-        leads=_distinct([lead_name(signals[n].description) or f"signal {n}" for n in kept]),
+        leads=distinct_names([lead_name(signals[n].description) or f"signal {n}" for n in kept]),
         steps=tuple(abs(float(scale[n])) for n in kept),
         scale=scale,
         baseline=np.array([s.baseline for s in signals], dtype=np.float64),
@@ -176,19 +176,6 @@ def _parts(header: Header) -> list[_Part]:
         parts.append(_Part(file, slice(start, stop), number, offset))
         start = stop
     return parts
-
-
-def _distinct(names: list[str]) -> tuple[str, ...]:
-    """Tell repetitions of a name apart by a number."""
-    seen: dict[str, int] = {}
-    out: dict[str, None] = {}
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        told = name if seen[name] == 1 else f"{name} {seen[name]}"
-        while told in out:  # a name may end in such a number of itself
-            told += " again"
-        out[told] = None
-    return tuple(out)
 
 
 def _read_part(
