@@ -2,12 +2,22 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from twelvelead.app.shell import BAD_INPUT, OK, PARTLY, PROCESSES, Out, Workers, app
+from twelvelead.app.shell import BAD_INPUT, OK, PARTLY, PROCESSES, Fs, Leads, Out, Units, Workers, app
 from twelvelead.app.show import Display
+
+if TYPE_CHECKING:
+    from twelvelead.io.formats import Declaration
+
+
+def declare(fs: float | None, leads: str | None, units: str | None, entry: str | None = None) -> "Declaration":
+    """Put together what a file doesn't say of itself."""
+    from twelvelead.io.formats import Declaration
+
+    return Declaration(fs=fs, leads=tuple(leads.split(",")) if leads else None, units=units, entry=entry)
 
 
 @app.command
@@ -17,9 +27,9 @@ def inspect(
     format: Literal["text", "json"] = "text",  # noqa: A002 - the flag's name
     entry: str | None = None,
     identify: bool = False,
-    fs: float | None = None,
-    leads: str | None = None,
-    units: str | None = None,
+    fs: Fs = None,
+    leads: Leads = None,
+    units: Units = None,
 ) -> int:
     """Say what is in a waveform file, what is missing, how good it is, and whether its device and we agree.
 
@@ -33,18 +43,11 @@ def inspect(
         Which recording of a file that holds several.
     identify
         Show the patient's name, number and date of birth, where the file has them.
-    fs
-        Sampling frequency in Hz of a signal table (CSV, NPY, Parquet) that doesn't say it.
-    leads
-        Lead names of a signal table that doesn't say them, separated by commas.
-    units
-        Unit of a signal table that doesn't say it: mV, uV or V.
     """
     from twelvelead.app.inspection import as_json, as_text
-    from twelvelead.io.formats import Declaration
     from twelvelead.study import inspect_path
 
-    declared = Declaration(fs=fs, leads=tuple(leads.split(",")) if leads else None, units=units, entry=entry)
+    declared = declare(fs, leads, units, entry)
     with Display() as display:
         found = inspect_path(path, declared=declared, identify=identify, progress=display.progress)
     sys.stdout.write(as_json(found) if format == "json" else as_text(found))
@@ -66,9 +69,9 @@ def plot(  # noqa: PLR0913 - one for each flag
     dpi: float = 200,
     identify: bool = False,
     entry: str | None = None,
-    fs: float | None = None,
-    leads: str | None = None,
-    units: str | None = None,
+    fs: Fs = None,
+    leads: Leads = None,
+    units: Units = None,
 ) -> int:
     """Draw an ECG on millimetre paper at true scale, with what was measured.
 
@@ -96,18 +99,11 @@ def plot(  # noqa: PLR0913 - one for each flag
         Print the patient's name, number and date of birth, where the file has them.
     entry
         Which recording of a file that holds several.
-    fs
-        Sampling frequency in Hz of a signal table (CSV, NPY, Parquet) that doesn't say it.
-    leads
-        Lead names of a signal table that doesn't say them, separated by commas.
-    units
-        Unit of a signal table that doesn't say it: mV, uV or V.
     """
-    from twelvelead.io.formats import Declaration
     from twelvelead.report.ecg_sheet import Paper
     from twelvelead.study import plot_file
 
-    declared = Declaration(fs=fs, leads=tuple(leads.split(",")) if leads else None, units=units, entry=entry)
+    declared = declare(fs, leads, units, entry)
     paper = Paper(layout=layout, cabrera=cabrera, speed=speed, gain=gain, start_s=start)
     plot_file(path, out=out, paper=paper, marks=marks, median=median, dpi=dpi, declared=declared, identify=identify)
     return OK
@@ -123,9 +119,9 @@ def measure(  # noqa: PLR0913 - one for each flag
     machine: Path | None = None,
     identify: bool = False,
     workers: Workers = PROCESSES,
-    fs: float | None = None,
-    leads: str | None = None,
-    units: str | None = None,
+    fs: Fs = None,
+    leads: Leads = None,
+    units: Units = None,
     refine: bool = True,
     scheduler: str | None = None,
 ) -> int:
@@ -148,22 +144,15 @@ def measure(  # noqa: PLR0913 - one for each flag
         measurements and statements.
     identify
         Whether that table may hold the patients' ids.
-    fs
-        Sampling frequency in Hz of signal tables (CSV, NPY, Parquet) that don't say it.
-    leads
-        Lead names of signal tables that don't say them, separated by commas.
-    units
-        Unit of signal tables that don't say it: mV, uV or V.
     refine
         Whether what was learnt from cardiologists' marks corrects the marks that the rules set.
     scheduler
         A Dask cluster that measures instead of processes here, as in dask=tcp://10.0.0.1:8786; its workers must see
         the same folders.
     """
-    from twelvelead.io.formats import Declaration
     from twelvelead.study import measure_files
 
-    declared = Declaration(fs=fs, leads=tuple(leads.split(",")) if leads else None, units=units)
+    declared = declare(fs, leads, units)
     with Display() as display:
         measured = measure_files(
             paths, out=out, fiducials=fiducials, failures=failures, findings=findings, machine=machine,
@@ -186,9 +175,9 @@ def convert(  # noqa: PLR0913 - one for each flag
     crosswalk: Path | None = None,
     failures: Path | None = None,
     workers: Workers = PROCESSES,
-    fs: float | None = None,
-    leads: str | None = None,
-    units: str | None = None,
+    fs: Fs = None,
+    leads: Leads = None,
+    units: Units = None,
 ) -> int:
     """Convert recordings to WFDB, to DICOM, or to shards for training and repeated reading.
 
@@ -213,17 +202,10 @@ def convert(  # noqa: PLR0913 - one for each flag
         Table of old ids beside new ones, which tells whom de-identified recordings are of.
     failures
         Table of the recordings that were not converted, and why.
-    fs
-        Sampling frequency in Hz of signal tables (CSV, NPY, Parquet) that don't say it.
-    leads
-        Lead names of signal tables that don't say them, separated by commas.
-    units
-        Unit of signal tables that don't say it: mV, uV or V.
     """
-    from twelvelead.io.formats import Declaration
     from twelvelead.study import convert_files
 
-    declared = Declaration(fs=fs, leads=tuple(leads.split(",")) if leads else None, units=units)
+    declared = declare(fs, leads, units)
     form = to or ("dicom" if out.suffix.lower() == ".dcm" else "wfdb")
     with Display() as display:
         converted = convert_files(

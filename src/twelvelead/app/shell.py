@@ -27,3 +27,8 @@ app = App(
 Workers = Annotated[int, Parameter(help="Processes. The results don't depend on it.")]
 Out = Annotated[Path, Parameter(help="Where the result goes.")]
 PROCESSES = os.cpu_count() or 1
+
+# What signal tables (CSV, NPY, Parquet, …) don't say of themselves.
+Fs = Annotated[float | None, Parameter(help="Sampling frequency in Hz, of signal tables that don't say it.")]
+Leads = Annotated[str | None, Parameter(help="Lead names, separated by commas, of signal tables that don't say them.")]
+Units = Annotated[str | None, Parameter(help="Unit of signal tables that don't say it: mV, uV or V.")]

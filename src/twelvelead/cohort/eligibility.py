@@ -29,7 +29,9 @@ class Eligibility(BaseModel):
     index: Index = "all"
 
 
-def select_eligible(cohort: pl.DataFrame, eligibility: Eligibility) -> tuple[pl.DataFrame, pl.DataFrame]:
+def select_eligible(
+    cohort: pl.DataFrame, eligibility: Eligibility, *, start: str = "ECG recordings in the database"
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Keep the recordings that a study may use, and count what each rule took away.
 
     Parameters
@@ -38,6 +40,8 @@ def select_eligible(cohort: pl.DataFrame, eligibility: Eligibility) -> tuple[pl.
         All recordings of the database.
     eligibility : Eligibility
         The rules.
+    start : str
+        What the flow begins with.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def select_eligible(cohort: pl.DataFrame, eligibility: Eligibility) -> tuple[pl.
     recording without a stay is its own stay.
     """
     left = COHORT.check(cohort).sort("recording_id")
-    flow = count_step(FLOW.empty(), "ECG recordings in the database", left)
+    flow = count_step(FLOW.empty(), start, left)
     if eligibility.min_age_years is not None:
         left = left.filter(pl.col("age_years") >= eligibility.min_age_years)
         flow = count_step(flow, f"aged {eligibility.min_age_years:g} years or more", left)

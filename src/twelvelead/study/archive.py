@@ -1,7 +1,6 @@
 """Measure an archive of recordings: in shards, on several processes or machines, resumable after a kill."""
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from twelvelead.study.fingerprint import fingerprint
 from twelvelead.study.kernels import compile_kernels
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
+from twelvelead.study.refusal import take_unique
 from twelvelead.study.shard import EVERYTHING, Shard, Wanted, measure_shard
 from twelvelead.terms import FAILURES, FIDUCIALS, FINDINGS, MACHINE, Contract, Reason
 
@@ -101,7 +101,8 @@ def measure_archive(
     Measured
         A recording that can't be read or measured, or whose id is not unique, is a row of `failures`.
     """
-    shards = _plan(recordings, work=work, wanted=wanted)
+    unique, repeated = take_unique(recordings)
+    shards = _plan(unique, work=work, wanted=wanted)
     work.mkdir(parents=True, exist_ok=True)
     todo = [shard for shard in shards if not shard.is_done]
     if todo and isinstance(workers, int):
@@ -111,37 +112,24 @@ def measure_archive(
         size=lambda shard: len(shard.recordings), needs=_needs,
     )  # fmt: skip
     refused = [pl.read_parquet(path) for shard in shards if (path := shard.path("failures")).is_file()]
-    failures = pl.concat([FAILURES.empty(), *refused, _duplicates(recordings)]).sort("recording_id", "reason")
+    failures = pl.concat([FAILURES.empty(), *refused, _duplicates(repeated)]).sort("recording_id", "reason")
     n_measured = sum(len(shard.recordings) for shard in shards) - sum(table.height for table in refused)
     return Measured(tuple(shards), FAILURES.check(failures), n_measured)
 
 
-def _plan(recordings: Sequence[Found], *, work: Path, wanted: Wanted) -> list[Shard]:
-    """Deal the recordings of unique ids out to shards, in the order of their ids."""
-    times = Counter(r.recording_id for r in recordings)
-    unique = sorted((r for r in recordings if times[r.recording_id] == 1), key=lambda r: r.recording_id)
+def _plan(unique: Sequence[Found], *, work: Path, wanted: Wanted) -> list[Shard]:
+    """Deal recordings out to shards, in the order of their ids."""
     shards = []
     for start in range(0, len(unique), SHARD):
-        part = unique[start : start + SHARD]
-        # Absolute, for workers elsewhere; as strings, since an archive has a million.
-        there = tuple(Found(r.recording_id, os.path.abspath(r.file), r.entry) for r in part)  # noqa: PTH100
-        name = f"{start // SHARD:06d}-{fingerprint(there, wanted)[:16]}"
-        shards.append(Shard(there, wanted, work.absolute() / name))
+        part = tuple(unique[start : start + SHARD])
+        name = f"{start // SHARD:06d}-{fingerprint(part, wanted)[:16]}"
+        shards.append(Shard(part, wanted, work.absolute() / name))
     return shards
 
 
-def _duplicates(recordings: Sequence[Found]) -> pl.DataFrame:
-    times = Counter(r.recording_id for r in recordings)
+def _duplicates(repeated: dict[str, str]) -> pl.DataFrame:
     return FAILURES.select(
-        [
-            {
-                "recording_id": name,
-                "reason": Reason.DUPLICATE.value,
-                "message": f"recording_id must name one recording; got {n} named {name!r}. Rename or move the others.",
-            }
-            for name, n in times.items()
-            if n > 1
-        ]
+        [{"recording_id": n, "reason": Reason.DUPLICATE.value, "message": m} for n, m in repeated.items()]
     )
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from twelvelead.io.formats.shards import INDEX
 from twelvelead.io.formats.shards_write import append_recording, signal_file
 from twelvelead.io.formats.source import source_of
 from twelvelead.io.formats.wfdb_write import write_wfdb_source
+from twelvelead.study.refusal import describe_fault
 from twelvelead.terms import Error, Reason
 
 SUFFIXES = {"wfdb": ".hea", "dicom": ".dcm", "shards": ""}
@@ -243,9 +243,5 @@ def _write_table(table: pl.DataFrame, path: Path) -> None:
 
 
 def _fault(error: Exception, wanted: Conversion) -> str | Exception:
-    """Say of an error that nobody foresaw what is needed to mend it."""
-    if wanted.key is not None:
-        return error
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    text = f"twelvelead must convert or refuse a recording; got {type(error).__name__}: {error} "
-    return text + f"({Path(where.filename).name}, line {where.lineno}). Please report it with the recording."
+    """Say of an error that nobody foresaw what is needed to mend it, unless it may tell whose recording it is."""
+    return describe_fault(error, "convert") if wanted.key is None else error

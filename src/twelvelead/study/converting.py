@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from twelvelead.study.conversion import OUTCOME, SUFFIXES, Batch, Conversion, co
 from twelvelead.study.fingerprint import fingerprint
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
+from twelvelead.study.refusal import take_unique
 from twelvelead.terms import FAILURES, InputError, Reason
 
 BATCH = 256  # recordings: a signal file of some 30 MB, and all that a killed run has lost of each worker
@@ -114,13 +114,14 @@ def convert_files(  # noqa: PLR0913 - one for each flag of the command
     work.mkdir(parents=True, exist_ok=True)
     secret = read_key(key or work / "key") if deidentify else None
     wanted = Conversion(to, declared, identify, secret, crosswalk is not None)
-    batches = _plan(found, wanted, work)
+    unique, repeated = take_unique(found)
+    batches = _plan(unique, wanted, work)
     run_tasks(
         convert_batch, [batch for batch in batches if not batch.outcome.is_file()], workers=workers, stage="converting",
         progress=progress, size=lambda batch: len(batch.recordings),
     )  # fmt: skip
     done = [pl.read_parquet(batch.outcome) for batch in batches]
-    converted = _report(pl.concat([*done, _duplicates(found, wanted)]), failures, crosswalk)
+    converted = _report(pl.concat([*done, _duplicates(repeated, wanted)]), failures, crosswalk)
     if converted.n_written:
         for left in (work / "files").rglob(".*.unfinished"):  # half a file, whose writer was killed
             left.unlink()
@@ -201,12 +202,9 @@ def _convert_single(found: Sequence[Found], out: Path, wanted: Conversion) -> pl
     return pl.DataFrame([outcome], schema=OUTCOME)
 
 
-def _plan(found: Sequence[Found], wanted: Conversion, work: Path) -> list[Batch]:
-    """Deal the recordings of unique ids out to batches; what an earlier run did of another plan is removed."""
-    times = Counter(r.recording_id for r in found)
-    unique = sorted((r for r in found if times[r.recording_id] == 1), key=lambda r: r.recording_id)
-    there = [Found(r.recording_id, os.path.abspath(r.file), r.entry) for r in unique]  # noqa: PTH100 - a million of them
-    digest, plan = fingerprint(there, (wanted, wanted.new_id(""))), work / "plan"
+def _plan(unique: Sequence[Found], wanted: Conversion, work: Path) -> list[Batch]:
+    """Deal recordings out to batches; what an earlier run did of another plan is removed."""
+    digest, plan = fingerprint(unique, (wanted, wanted.new_id(""))), work / "plan"
     if not plan.is_file() or plan.read_text() != digest:
         for folder in ("files", "batches"):
             shutil.rmtree(work / folder, ignore_errors=True)
@@ -214,21 +212,13 @@ def _plan(found: Sequence[Found], wanted: Conversion, work: Path) -> list[Batch]
     for folder in ("files", "batches"):
         (work / folder).mkdir(exist_ok=True)
     return [
-        Batch(n, tuple(there[start : start + BATCH]), wanted, work / "files", work / "batches")
-        for n, start in enumerate(range(0, len(there), BATCH))
+        Batch(n, tuple(unique[start : start + BATCH]), wanted, work / "files", work / "batches")
+        for n, start in enumerate(range(0, len(unique), BATCH))
     ]
 
 
-def _duplicates(found: Sequence[Found], wanted: Conversion) -> pl.DataFrame:
-    rows = [
-        wanted.refusal(
-            name,
-            Reason.DUPLICATE.value,
-            f"recording_id must name one recording; got {n} named {name!r}. Rename or move the others.",
-        )
-        for name, n in Counter(r.recording_id for r in found).items()
-        if n > 1
-    ]
+def _duplicates(repeated: dict[str, str], wanted: Conversion) -> pl.DataFrame:
+    rows = [wanted.refusal(name, Reason.DUPLICATE.value, message) for name, message in repeated.items()]
     return pl.DataFrame(rows, schema=OUTCOME)
 
 

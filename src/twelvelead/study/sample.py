@@ -115,9 +115,8 @@ def prepare_sample(
     if database.stays is not None:
         cohort = link_stays(cohort, database.stays, rule=study.stays)
     cohort, events = prepare_events(database, cohort, study, use)
-    eligible, flow = select_eligible(cohort, study.eligibility)
-    if study.xrays is not None:
-        flow = flow.with_columns(pl.col("step").replace("ECG recordings in the database", _PAIRED[study.xrays.unit]))
+    start = "ECG recordings in the database" if study.xrays is None else _PAIRED[study.xrays.unit]
+    eligible, flow = select_eligible(cohort, study.eligibility, start=start)
     found = (
         _look_up(database, eligible)
         if study.predictors.source == "database"

@@ -1,6 +1,5 @@
 """Measure one shard of an archive: what a worker does."""
 
-import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from twelvelead.measure import features_contract, measure_many
 from twelvelead.measure.row import Rows
 from twelvelead.measure.windows import LONG_S, OVERLAP_S, PIECE_S, measure_windows
 from twelvelead.signal import Recording
+from twelvelead.study.refusal import describe_fault
 from twelvelead.terms import FAILURES, FIDUCIALS, FINDINGS, MACHINE, Error, Reason
 
 BLOCK = 32  # recordings that are measured together
@@ -124,7 +124,7 @@ def _measure_block(block: Sequence[Found], wanted: Wanted) -> list[_Done]:
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the batch
         if len(block) > 1:
             return [part for found in block for part in _measure_block([found], wanted)]
-        return [_Done([_refuse(block[0], Reason.FAULT, _fault(error))], done.machine, done.findings)]
+        return [_Done([_refuse(block[0], Reason.FAULT, describe_fault(error, "measure"))], done.machine, done.findings)]
     return [done]
 
 
@@ -189,10 +189,3 @@ def list_machine(recording_id: str, source: Source) -> dict[str, Any]:
 def _refuse(found: Found, reason: Reason, message: str) -> Rows:
     row = {"recording_id": found.recording_id, "reason": reason.value, "message": message}
     return Rows(features_contract().empty(), FIDUCIALS.empty(), FAILURES.select([row]), FINDINGS.empty())
-
-
-def _fault(error: Exception) -> str:
-    """Say of an error that nobody foresaw what is needed to mend it."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    text = f"twelvelead must measure or refuse a recording; got {type(error).__name__}: {error} "
-    return text + f"({Path(where.filename).name}, line {where.lineno}). Please report it with the recording."

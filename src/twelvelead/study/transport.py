@@ -32,8 +32,8 @@ def compare_predictors(internal: Sample, external: Sample) -> pl.DataFrame:
     -------
     DataFrame keeping `terms.SHIFT`
         One row per predictor. The standardised difference is external minus internal, in standard deviations pooled
-        over both. An axis that is counted from −89 to 270 degrees in one and from −180 to 180 in the other shows in the
-        range.
+        over both. Where measurements were left as published (mode "paper"), an axis that is counted from −89 to 270
+        degrees in one and from −180 to 180 in the other shows in the range.
     """
     names = [name for name in internal.predictors.columns if name != "recording_id"]
     rows = []
