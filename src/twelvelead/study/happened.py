@@ -90,7 +90,8 @@ def prepare_events(
     events : LazyFrame keeping `terms.EVENTS`
         What happened.
     """
-    events = harmonise_units(normalise_codes(database.select_events(systems_of(study, use)), study.codes))
+    published = database.select_events(systems_of(study, use))
+    events = harmonise_units(normalise_codes(published, study.codes, dictionary=database.dictionary))
     if study.xrays is None:
         return cohort, events
     declared = study.xrays

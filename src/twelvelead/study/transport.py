@@ -137,12 +137,11 @@ def list_codes(study: Study, samples: Iterable[tuple[str, Sample]]) -> pl.DataFr
             .agg(n_events=pl.len().cast(pl.Int64), n_patients=pl.col("patient_id").n_unique().cast(pl.Int64))
             .collect(engine="streaming")
         )
-        mapped = counts.join(
-            map_codes(counts.select("system", "code"), study.codes), on=["system", "code"], how="left", validate="1:1"
-        )
-        icd10 = pl.col("icd10")
+        icd10 = map_codes(counts.select("system", "code"), study.codes, dictionary=sample.database.dictionary)
+        mapped = counts.join(icd10, on=["system", "code"], how="left", validate="1:1")
+        became = pl.col("icd10")
         for rule in rules:
-            fits = [icd10.str.starts_with(code) if rule.match == "prefix" else icd10 == code for code in rule.codes]
+            fits = [became.str.starts_with(code) if rule.match == "prefix" else became == code for code in rule.codes]
             found = mapped.filter(pl.any_horizontal(fits)).sort("n_events", "code", descending=[True, False])
             tables.append(
                 found.with_columns(target=pl.lit(rule.name), set=pl.lit(side)).select(list(CODES_USED.schema))

@@ -64,6 +64,14 @@ def test_codes_agree_with_sql_and_keep_their_version(demo, sql):
 
 
 @needs_demo
+def test_the_dictionary_of_icd10_agrees_with_sql(demo, sql):
+    theirs = sql.execute("SELECT DISTINCT trim(icd_code) FROM d_icd_diagnoses WHERE icd_version = 10").fetchall()
+    assert demo.dictionary == tuple(sorted(code for (code,) in theirs))
+    assert "V422" in demo.dictionary  # of ICD-9 it is a heart valve, of ICD-10 an accident
+    assert "4280" not in demo.dictionary
+
+
+@needs_demo
 def test_laboratory_values_per_analyte_agree_with_sql(demo, sql):
     theirs = sql.execute("""
         WITH named AS (

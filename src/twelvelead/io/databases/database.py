@@ -39,6 +39,9 @@ class Database:
         For a simulated database: the best reachable AUROC of each target.
     event_tables : tuple of EventTable
         The same events, table by table, where they come from several: whoever wants one system need not read them all.
+    dictionary : tuple of str
+        The ICD-10 codes that the database lists, used or not. Only to repeat a published fault are they of use: see
+        `cohort.map_codes`.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class Database:
     simulated: bool = False
     optimum: dict[str, float] = field(default_factory=dict)
     event_tables: tuple[EventTable, ...] = ()
+    dictionary: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         COHORT.check(self.cohort)

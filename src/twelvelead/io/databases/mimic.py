@@ -74,7 +74,13 @@ def load(folder: Path, *, raw: bool = False) -> Database:
         simulated=bool(card.get("simulated", False)),
         optimum={str(k): float(v) for k, v in card.get("optimum", {}).items()},
         event_tables=tables,
+        dictionary=_read_dictionary(found),
     )
+
+
+def _read_dictionary(found: Found) -> tuple[str, ...]:
+    path = found.get(mimic_hosp.MEANINGS.name)
+    return () if path is None else mimic_hosp.read_dictionary(path)
 
 
 def _features(found: Found, *, raw: bool) -> pl.LazyFrame | None:

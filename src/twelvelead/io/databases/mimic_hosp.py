@@ -113,6 +113,12 @@ def icd_system(column: str = "icd_version") -> pl.Expr:
     return pl.lit("icd") + pl.col(column).cast(pl.String)
 
 
+def read_dictionary(path: Path) -> tuple[str, ...]:
+    """List the codes that the database's own dictionary has for ICD-10, whether anybody bears them or not."""
+    tenth = scan(MEANINGS, path).filter(pl.col("icd_version") == 10).select(icd_code("icd_code"))
+    return tuple(collect(tenth, path)["icd_code"].unique().sort())
+
+
 def diagnoses(path: Path, stays: pl.DataFrame | None) -> EventTable:
     """Discharge diagnoses (`icd9`, `icd10`), at the end of their stay where that is known: then they were coded."""
     rows = scan(DIAGNOSES, path).select(
