@@ -57,7 +57,7 @@ docs: setup
 
 constraints: | $(if $(filter .tools/bin/uv,$(UV)),.tools/bin/uv)
 	$(UV) pip compile --quiet --universal --upgrade --no-header --no-annotate --extra formats --extra plot --extra scale \
-		--extra torch --extra survival --extra tune --extra ebm \
+		--extra torch --extra tune --extra ebm \
 		--group cpu --group test --group lint --output-file constraints.txt pyproject.toml
 
 clean:

@@ -10,7 +10,8 @@ from twelvelead.measure import CATALOGUE
 from twelvelead.terms import CONTRACTS, LEADS, Measurement
 
 HERE = Path(__file__).parent
-COMMANDS = ("demo", "inspect", "plot", "measure", "convert", "studies", "study", "predict", "simulate", "doctor")
+COMMANDS = ("demo", "inspect", "plot", "measure", "convert", "studies", "study", "predict", "validate", "compare",
+            "consistency", "simulate", "doctor")  # fmt: skip
 
 
 def catalogue() -> str:

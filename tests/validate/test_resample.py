@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import multinomial
 
 from twelvelead.terms import StudyError
-from twelvelead.validate import auroc_covariance, interval, resamples, units
+from twelvelead.validate import auroc_covariance, draw_counts, interval, resamples, units
 from twelvelead.validate.discrimination import weighted_auroc
 
 
@@ -36,6 +37,35 @@ def test_chunks_do_not_matter(monkeypatch):
     chunks = list(resamples(unit, n_resamples=33, seed=1))
     assert len(chunks) == 17
     assert np.array_equal(np.concatenate(chunks), whole)
+
+
+def test_a_resample_is_a_function_of_its_number_seed_and_patients():
+    whole = draw_counts(40, first=0, size=50, seed=4)
+    assert np.array_equal(draw_counts(40, first=17, size=3, seed=4), whole[:, 17:20])
+    assert np.array_equal(drawn(np.arange(40), 50, 4), whole.T)
+    assert not np.array_equal(draw_counts(40, first=0, size=50, seed=5), whole)
+    assert len(np.unique(whole, axis=1).T) == 50
+
+
+def test_counts_are_an_exact_multinomial():
+    # All 27 ordered triples of three patients are equally likely: the ten possible counts in multinomial proportions.
+    size = 27_000
+    counts = draw_counts(3, first=0, size=size, seed=0).T.astype(int)
+    values, times = np.unique(counts, axis=0, return_counts=True)
+    want = np.array([multinomial.pmf(v, 3, [1 / 3] * 3) for v in values]) * size
+    assert len(values) == 10
+    # Chi-squared with 9 degrees of freedom exceeds 27.9 once in 1000.
+    assert np.sum((times - want) ** 2 / want) < 27.9
+    # A patient's counts over resamples, and those of two patients, n = 7: variance 6/7, covariance −1/7.
+    many = draw_counts(7, first=0, size=100_000, seed=1)[:2].astype(float)
+    assert np.cov(many) == pytest.approx(np.array([[6, -1], [-1, 6]]) / 7, abs=0.015)
+
+
+def test_any_seed_will_do_and_none_to_draw_will_not():
+    assert draw_counts(5, first=0, size=1, seed=-1).sum() == 5
+    assert draw_counts(5, first=0, size=1, seed=2**70 + 3).sum() == 5
+    with pytest.raises(StudyError, match="needs 1 to 2147483647 patients; got 0"):
+        draw_counts(0, first=0, size=1, seed=0)
 
 
 def test_interval_counts_what_it_leaves_out():

@@ -24,6 +24,7 @@ from twelvelead.terms.tables import (
     FIDUCIALS,
     FINDINGS,
     FLOW,
+    HYPOTHESES,
     MACHINE,
     OUTCOMES,
     PATIENTS,
@@ -34,6 +35,7 @@ from twelvelead.terms.tables import (
     SHAP,
     SHIFT,
     STAYS,
+    SUBGROUPS,
     TRAPS,
 )
 
@@ -60,6 +62,7 @@ __all__ = [
     "FIDUCIAL_TIMES",
     "FINDINGS",
     "FLOW",
+    "HYPOTHESES",
     "LEADS",
     "LIMB_LEADS",
     "MACHINE",
@@ -73,6 +76,7 @@ __all__ = [
     "SHAP",
     "SHIFT",
     "STAYS",
+    "SUBGROUPS",
     "TRAPS",
     "UCUM",
     "Column",

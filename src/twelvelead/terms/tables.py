@@ -201,13 +201,31 @@ PERFORMANCE = Contract(
             "metric", pl.String, "auroc, auprc, brier, calibration_intercept, …; delta_auroc compares with age_sex."
         ),
         Column("stratum", pl.String, "all, or the subgroup."),
-        Column("estimate", pl.Float64, "The metric; null where it can't be estimated.", nullable=True),
+        Column(
+            "estimate",
+            pl.Float64,
+            "The metric; null where it can't be estimated, as with fewer than 10 patients with, or without, the event.",
+            nullable=True,
+        ),
         Column("lower", pl.Float64, "Lower confidence limit.", nullable=True),
         Column("upper", pl.Float64, "Upper confidence limit.", nullable=True),
         Column("level", pl.Float64, "Confidence level of the interval, e.g. 0.95."),
         Column("n", pl.Int64, "Recordings."),
         Column("n_patients", pl.Int64, "Patients."),
         Column("n_events", pl.Int64, "Recordings with the event."),
+        Column(
+            "delong_lower",
+            pl.Float64,
+            "For auroc (in log-odds) and delta_auroc: lower limit in closed form, by DeLong with patients as clusters.",
+            nullable=True,
+        ),
+        Column("delong_upper", pl.Float64, "The upper limit.", nullable=True),
+        Column(
+            "interval",
+            pl.String,
+            "What made lower and upper: studentised bootstrap, percentile bootstrap, Wilson; null without them.",
+            nullable=True,
+        ),
     ),
 )
 
@@ -331,6 +349,58 @@ RISKS = Contract(
     ),
 )
 
+HYPOTHESES = Contract(
+    "hypotheses",
+    ("target", "set", "model", "hypothesis"),
+    (
+        _TARGET,
+        _SET,
+        _MODEL,
+        Column("hypothesis", pl.String, "auroc > 0.5, auroc > 0.7, or delta_auroc > 0; each one-sided."),
+        Column("parent", pl.String, "Tested target whose code contains this one's, if any.", nullable=True),
+        Column("family", pl.String, "Topmost tested target whose code contains this one's; else the target itself."),
+        Column("n_tested", pl.Int64, "Targets declared for this hypothesis and set, with those not estimable."),
+        Column("n_families", pl.Int64, "Effective number of tests: targets not within another tested one."),
+        Column("estimate", pl.Float64, "AUROC, or its difference; null where not estimable.", nullable=True),
+        Column("z", pl.Float64, "Distance from the null hypothesis, in patient-clustered errors.", nullable=True),
+        Column("p_value", pl.Float64, "One-sided, before any adjustment.", nullable=True),
+        Column("p_bh", pl.Float64, "Adjusted by Benjamini and Hochberg over n_tested.", nullable=True),
+        Column("p_by", pl.Float64, "Adjusted by Benjamini and Yekutieli over n_tested.", nullable=True),
+        Column("rejected", pl.Boolean, "Whether p_bh is at most the declared false discovery rate."),
+        Column("note", pl.String, "Why there is no test, if there is none.", nullable=True),
+    ),
+)
+"""What is claimed of which target, tested over all of them."""
+
+SUBGROUPS = Contract(
+    "subgroups",
+    ("target", "set", "model", "grouping", "metric", "subgroup"),
+    (
+        _TARGET,
+        _SET,
+        _MODEL,
+        Column("grouping", pl.String, "What divides the recordings: sex, age band, race, site, atrial fibrillation."),
+        Column("metric", pl.String, "auroc, calibration_intercept or calibration_slope."),
+        Column("subgroup", pl.String, "Value of the grouping."),
+        Column("reference", pl.String, "The largest subgroup, which the others are compared with."),
+        Column("n", pl.Int64, "Recordings; null where suppressed.", nullable=True),
+        Column("n_patients", pl.Int64, "Patients; null where suppressed.", nullable=True),
+        Column("n_events", pl.Int64, "Recordings with the event; null where suppressed.", nullable=True),
+        Column("estimate", pl.Float64, "The metric in the subgroup; null where suppressed.", nullable=True),
+        Column("difference", pl.Float64, "Estimate less that of the reference.", nullable=True),
+        Column("lower", pl.Float64, "Lower confidence limit of the difference.", nullable=True),
+        Column("upper", pl.Float64, "Upper confidence limit of the difference.", nullable=True),
+        Column("level", pl.Float64, "Confidence level of the interval, e.g. 0.95."),
+        Column("statistic", pl.Float64, "Wald statistic of no difference between any subgroups.", nullable=True),
+        Column("degrees_of_freedom", pl.Int64, "Subgroups compared, less one.", nullable=True),
+        Column("p_value", pl.Float64, "Of the interaction: the same for all subgroups of a grouping.", nullable=True),
+        Column("p_bh", pl.Float64, "Adjusted over all interactions that were declared.", nullable=True),
+        Column("n_tested", pl.Int64, "Interactions that were declared."),
+        Column("note", pl.String, "Why a row has no figures, if it has none.", nullable=True),
+    ),
+)
+"""Whether a model is as good in one group of people as in another."""
+
 CONTRACTS = (
     FEATURES,
     FIDUCIALS,
@@ -352,5 +422,7 @@ CONTRACTS = (
     SELECTION,
     SHAP,
     RISKS,
+    HYPOTHESES,
+    SUBGROUPS,
 )
 """Every table that leaves a room; documented on one page and tested as one."""

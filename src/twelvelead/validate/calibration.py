@@ -1,23 +1,23 @@
 """Whether a risk of 20 % means that 20 in 100 have the event."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit, ndtri
+from scipy.special import ndtri
 
 from twelvelead.terms import StudyError
-from twelvelead.validate.discrimination import as_outcome_and_risk
+from twelvelead.validate.logistic import fit_logistic, log_odds, logistic_covariance
+from twelvelead.validate.proportions import shares
+from twelvelead.validate.resample import enough_patients, units
+from twelvelead.validate.risks import as_probabilities, in_order
+from twelvelead.validate.smoothing import smooth
 
 Floats = NDArray[np.float64]
 
-CLIP = 1e-8
-"""Risks of exactly 0 or 1 have no log-odds; they are taken as this far from the end."""
-
-MOST_STEPS = 40
-"""Newton takes five or so; classes that separate never come to rest."""
-
-KNOT_QUANTILES = (0.05, 0.275, 0.5, 0.725, 0.95)
-"""Where Harrell sets the knots of a five-knot restricted cubic spline."""
+TOO_FEW = "fewer than 10 patients with, or without, the event: no interval"
+UNDEFINED = "not defined for these recordings"
 
 
 def brier(y: ArrayLike, p: ArrayLike) -> float:
@@ -38,7 +38,7 @@ def brier(y: ArrayLike, p: ArrayLike) -> float:
     >>> round(brier([1, 0], [0.8, 0.4]), 6)
     0.1
     """
-    y, p = as_outcome_and_risk(y, p)
+    y, p = as_probabilities(y, p)
     return float(np.mean((y - p) ** 2))
 
 
@@ -55,7 +55,7 @@ def scaled_brier(y: ArrayLike, p: ArrayLike) -> float:
     >>> scaled_brier([1, 0], [0.5, 0.5])
     0.0
     """
-    y, p = as_outcome_and_risk(y, p)
+    y, p = as_probabilities(y, p)
     prevalence = float(np.mean(y))
     worst = prevalence * (1 - prevalence)
     return 1 - brier(y, p) / worst if worst else float("nan")
@@ -74,7 +74,7 @@ def oe_ratio(y: ArrayLike, p: ArrayLike) -> float:
     >>> oe_ratio([1, 0, 1, 0], [0.25, 0.25, 0.25, 0.25])
     2.0
     """
-    y, p = as_outcome_and_risk(y, p)
+    y, p = as_probabilities(y, p)
     return float(np.sum(y) / np.sum(p)) if np.sum(p) else float("nan")
 
 
@@ -103,7 +103,7 @@ def calibration_intercept(y: ArrayLike, p: ArrayLike) -> float:
     >>> round(calibration_intercept([1, 0], [0.2, 0.2]), 6)
     1.386294
     """
-    y, p = as_outcome_and_risk(y, p)
+    y, p = as_probabilities(y, p)
     lp = log_odds(p)
     return float(fit_logistic(np.ones((len(y), 1)), y, offset=lp)[0])
 
@@ -133,39 +133,88 @@ def calibration_slope(y: ArrayLike, p: ArrayLike) -> float:
     >>> round(calibration_slope([1, 0, 0, 1, 1, 0], [0.2, 0.2, 0.2, 0.8, 0.8, 0.8]), 6)
     0.5
     """
-    y, p = as_outcome_and_risk(y, p)
+    y, p = as_probabilities(y, p)
     design = np.column_stack([np.ones(len(y)), log_odds(p)])
     return float(fit_logistic(design, y)[1])
 
 
-def ici(y: ArrayLike, p: ArrayLike) -> float:
-    """Return the integrated calibration index: how far, on average, a risk is from the share that has the event.
+def calibration_summary(y: ArrayLike, p: ArrayLike, *, level: float, patients: ArrayLike | None = None) -> pl.DataFrame:
+    """Return calibration-in-the-large, slope and O:E, each with standard errors and intervals.
 
     Parameters
     ----------
     y, p : array of shape (n_recordings,)
         Outcome (1 event, 0 none) and predicted risk.
+    level : float
+        Confidence level of the limits.
+    patients : array of shape (n_recordings,) or None
+        The patient of each recording. None: every recording is a patient of its own.
 
     Returns
     -------
-    float
-        Mean |risk − smoothed share|. NaN where the smooth curve can't be fitted: one class only, or too few
-        different risks.
+    DataFrame with columns metric, estimate, se, lower, upper, clustered_se, clustered_lower, clustered_upper, note
+        One row for calibration_intercept, calibration_slope and oe_ratio. First what the model tells of independent
+        recordings; then what holds where recordings of a patient resemble one another (null without `patients`).
+        O:E's standard errors are those of its logarithm. Limits are null, and the note says why, where fewer than 10
+        patients have the event, or a recording without it.
 
     Notes
     -----
-    The smoother is a logistic regression on a restricted cubic spline of the risk's log-odds with five knots at the
-    5th, 27.5th, 50th, 72.5th and 95th percentile. The index depends on the smoother, so name it: on one and the same
-    data lowess gives .044, loess .051 and this spline .054. Being a mean of absolute values it is above 0
-    even for perfect risks, the more so the fewer the recordings.
+    Limits are Wald's: of the coefficients; of log O:E, whose variance is (1 − prevalence)/O for independent recordings
+    [1]_. Clustered ones rest on scores, or on y − O:E × p, summed by patient.
 
     References
     ----------
-    Austin PC, Steyerberg EW. The Integrated Calibration Index (ICI). doi:10.1002/sim.8281
+    .. [1] Debray TPA et al. A framework for meta-analysis of prediction model studies with binary and time-to-event
+       outcomes. doi:10.1177/0962280218785504
+
+    Examples
+    --------
+    Half of 40 have the event, all were given 20 %. The variance of the log-odds is 1/20 + 1/20.
+
+    >>> found = calibration_summary([0, 1] * 20, [0.2] * 40, level=0.95).row(0, named=True)
+    >>> found["metric"], round(found["estimate"], 6), round(found["se"] ** 2, 6)
+    ('calibration_intercept', 1.386294, 0.1)
     """
-    y, p = as_outcome_and_risk(y, p)
-    smooth = _smooth(y, p, at=p)
-    return float(np.mean(np.abs(smooth - p))) if smooth is not None else float("nan")
+    y, p = as_probabilities(y, p)
+    unit = np.arange(len(y)) if patients is None else units(patients)
+    order = in_order(y, p, None if patients is None else unit)
+    y, p, unit = y[order], p[order], unit[order]
+    z = float(ndtri((1 + level) / 2)) if enough_patients(y, unit) else float("nan")
+    rows = []
+    for metric, estimate, naive, clustered in _coefficients(y, p, unit):
+        logarithmic = metric == "oe_ratio"
+        errors = {"": naive, "clustered_": clustered if patients is not None else float("nan")}
+        row: dict[str, object] = {"metric": metric, "estimate": estimate}
+        for prefix, se in errors.items():
+            reach = np.array([-z, z]) * se
+            limits = estimate * np.exp(reach) if logarithmic else estimate + reach
+            row |= {f"{prefix}se": se, f"{prefix}lower": limits[0], f"{prefix}upper": limits[1]}
+        row["note"] = UNDEFINED if np.isnan(estimate) else TOO_FEW if np.isnan(z) else None
+        rows.append(row)
+    return pl.DataFrame(rows, schema_overrides={"note": pl.String}).fill_nan(None)
+
+
+def _coefficients(y: Floats, p: Floats, unit: NDArray[np.intp]) -> Iterator[tuple[str, float, float, float]]:
+    """Yield name, estimate, model-based and clustered standard error of each figure of the summary."""
+    lp = log_odds(p)
+    ones = np.ones((len(y), 1))
+    fits = (("calibration_intercept", ones, lp, 0), ("calibration_slope", np.column_stack([ones, lp]), None, 1))
+    for name, design, offset, which in fits:
+        beta = fit_logistic(design, y, offset=offset)
+        naive, clustered = (
+            float(np.sqrt(logistic_covariance(design, beta, y=y, offset=offset, unit=u)[which, which]))
+            for u in (None, unit)
+        )
+        yield name, float(beta[which]), naive, clustered
+    ratio, events = oe_ratio(y, p), float(np.sum(y))
+    if not events or np.isnan(ratio):
+        yield "oe_ratio", ratio, float("nan"), float("nan")
+        return
+    of_patient = np.bincount(unit, weights=y - ratio * p)
+    n = len(of_patient)
+    clustered = float(np.sqrt(of_patient @ of_patient * n / max(n - 1, 1))) / events
+    yield "oe_ratio", ratio, float(np.sqrt((1 - events / len(y)) / events)), clustered
 
 
 def calibration_curve(
@@ -192,62 +241,30 @@ def calibration_curve(
 
     Notes
     -----
-    The limits are Wilson's [1]_, of as many independent recordings as tell the same: n over the design effect, the
-    variance of the share between patients over that of independent recordings [2]_, and no less than 1.
-
-    References
-    ----------
-    .. [1] Wilson EB. Probable inference, the law of succession, and statistical inference.
-       doi:10.1080/01621459.1927.10502953
-    .. [2] Kish L. Survey Sampling. Wiley, 1965.
+    The limits are Wilson's of a design effect; see `proportions.shares`.
 
     Examples
     --------
     >>> calibration_curve([0, 0, 1, 1], [0.1, 0.2, 0.6, 0.9], n_bins=2)["observed"].to_list()
     [0.0, 1.0]
     """
-    y, p = as_outcome_and_risk(y, p)
+    y, p = as_probabilities(y, p)
+    unit = np.arange(len(y)) if patients is None else units(patients)
+    order = in_order(y, p)
+    y, p, unit = y[order], p[order], unit[order]
     group = bins(p, n_bins)
-    patient = np.arange(len(y)) if patients is None else np.unique(np.asarray(patients), return_inverse=True)[1]
-    rows = pl.DataFrame({"group": group, "patient": patient, "y": y, "p": p})
-    table = (
-        rows.group_by("group")
-        .agg(
-            n=pl.len().cast(pl.Int64),
-            n_events=pl.col("y").sum().cast(pl.Int64),
-            predicted=pl.col("p").mean(),
-            observed=pl.col("y").mean(),
-        )
-        .join(_design_effect(rows), on="group", validate="1:1")
-        .sort("group")
+    table = shares(y, group, unit, level=level)
+    predicted = np.bincount(group, weights=p)[table["group"]] / table["n"].to_numpy()
+    share = smooth(y, p, at=predicted)
+    return table.select(
+        "n",
+        "n_events",
+        pl.Series("predicted", predicted),
+        "observed",
+        "lower",
+        "upper",
+        pl.Series("smoothed", share if share is not None else [None] * table.height, dtype=pl.Float64),
     )
-    lower, upper = _wilson(table["observed"].to_numpy(), (table["n"] / table["design_effect"]).to_numpy(), level=level)
-    table = table.with_columns(lower=lower, upper=upper).drop("group", "design_effect")
-    smooth = _smooth(y, p, at=table["predicted"].to_numpy())
-    return table.with_columns(
-        smoothed=pl.Series(smooth if smooth is not None else [None] * table.height, dtype=pl.Float64)
-    )
-
-
-def _design_effect(rows: pl.DataFrame) -> pl.DataFrame:
-    """Give each group's variance of the share between patients, over that of independent recordings; at least 1."""
-    residual = rows.with_columns(r=pl.col("y") - pl.col("y").mean().over("group"))
-    of_patient = residual.group_by("group", "patient").agg(pl.col("r").sum())
-    n = pl.len().cast(pl.Float64)
-    sum_of_squares = (pl.col("r") ** 2).sum() * n / pl.max_horizontal(n - 1, 1.0)
-    squares = of_patient.group_by("group").agg(between=sum_of_squares)
-    independent = residual.group_by("group").agg(within=sum_of_squares)
-    ratio = pl.when(pl.col("within") > 0).then(pl.col("between") / pl.col("within")).otherwise(1.0)
-    both = squares.join(independent, on="group", validate="1:1")
-    return both.select("group", design_effect=pl.max_horizontal(ratio, 1.0))
-
-
-def _wilson(share: Floats, n: Floats, *, level: float) -> tuple[Floats, Floats]:
-    """Return Wilson's limits of a share among `n` independent recordings."""
-    z = float(ndtri((1 + level) / 2))
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return middle - half, middle + half
 
 
 def bins(p: Floats, n_bins: int) -> NDArray[np.intp]:
@@ -257,143 +274,3 @@ def bins(p: Floats, n_bins: int) -> NDArray[np.intp]:
         raise StudyError(msg)
     edges = np.unique(np.quantile(p, np.arange(1, n_bins) / n_bins))
     return np.searchsorted(edges, p, side="left")
-
-
-def log_odds(p: Floats) -> Floats:
-    """Return log(p / (1 − p)), with risks held `CLIP` away from 0 and 1."""
-    out: Floats = logit(np.clip(p, CLIP, 1 - CLIP))
-    return out
-
-
-def spline(x: Floats, knots: Floats) -> Floats:
-    """Return the restricted cubic spline basis: 1, x, and a cubic per knot but two, straight beyond the outer knots.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n,)
-    knots : ndarray of shape (n_knots,)
-        Ascending.
-
-    Returns
-    -------
-    ndarray of shape (n, n_knots)
-
-    References
-    ----------
-    Harrell FE. Regression Modeling Strategies, 2.4.5. doi:10.1007/978-3-319-19425-7
-    """
-    last, before = knots[-1], knots[-2]
-
-    def cube(knot: float) -> Floats:
-        out: Floats = np.maximum(x - knot, 0.0) ** 3
-        return out
-
-    columns = [np.ones_like(x), x]
-    for knot in knots[:-2]:
-        tail = (cube(before) * (last - knot) - cube(last) * (before - knot)) / (last - before)
-        columns.append((cube(knot) - tail) / (last - knots[0]) ** 2)
-    return np.column_stack(columns)
-
-
-def spline_design(p: Floats, at: Floats) -> Floats | None:
-    """Return the spline basis at risks `at`, knots from the risks `p`; None where the knots coincide."""
-    lp = log_odds(p)
-    knots = np.quantile(lp, KNOT_QUANTILES)
-    if np.diff(knots).min() < 1e-6:
-        return None
-    return spline(log_odds(at), knots)
-
-
-def _smooth(y: Floats, p: Floats, *, at: Floats) -> Floats | None:
-    design = spline_design(p, p)
-    if design is None:
-        return None
-    beta = fit_logistic(design, y)
-    grid = spline_design(p, at)
-    if grid is None or np.isnan(beta).any():
-        return None
-    out: Floats = expit(grid @ beta)
-    return out
-
-
-def fit_logistic(design: Floats, y: Floats, *, offset: Floats | None = None) -> Floats:
-    """Return the coefficients of one logistic regression, shape (k,); see `weighted_logistic`."""
-    out: Floats = weighted_logistic(design, events=y[None], weights=np.ones((1, len(y))), offset=offset)[0]
-    return out
-
-
-def weighted_logistic(
-    design: Floats, *, events: Floats, weights: Floats, offset: Floats | None = None, start: Floats | None = None
-) -> Floats:
-    """Fit one logistic regression per resample, all at once, by Newton's method.
-
-    Parameters
-    ----------
-    design : ndarray of shape (n_rows, k)
-        Predictors, the first column ones. A row is a recording, or a group of recordings alike.
-    events, weights : ndarray of shape (n_resamples, n_rows)
-        How many recordings with the event, and how many in all, each resample has in each row.
-    offset : ndarray of shape (n_rows,) or None
-        Log-odds to add with coefficient 1.
-    start : ndarray of shape (k,) or None
-        Where Newton starts; the fit to all recordings saves steps.
-
-    Returns
-    -------
-    ndarray of shape (n_resamples, k)
-        Coefficients; NaN where `MOST_STEPS` steps don't bring them to rest, as when a class is absent or the classes
-        separate.
-    """
-    k = design.shape[1]
-    base = np.zeros(len(design)) if offset is None else offset
-    beta = np.tile(np.zeros(k) if start is None else np.nan_to_num(start), (len(weights), 1))
-    upper = np.triu_indices(k)
-    products = design[:, upper[0]] * design[:, upper[1]]
-    target = events @ design
-    reach = np.sqrt(np.mean(design**2, axis=0))
-    out = np.full_like(beta, np.nan)
-    left = np.arange(len(weights))
-    for _ in range(MOST_STEPS):
-        mu = _sigmoid(beta[left] @ design.T + base)
-        w = weights if len(left) == len(weights) else weights[left]
-        mean = w * mu
-        gradient = target[left] - mean @ design
-        mean *= 1 - mu
-        information = np.zeros((len(left), k, k))
-        information[:, upper[0], upper[1]] = mean @ products
-        information[:, upper[1], upper[0]] = information[:, upper[0], upper[1]]
-        step = _solve(information, gradient)
-        # From far away a Newton step overshoots: none may move the log-odds of a typical recording by more than 2.
-        size = np.max(np.abs(step) * reach, axis=1, keepdims=True)
-        step *= np.minimum(1.0, 2.0 / np.maximum(size, 1e-300))
-        beta[left] += step
-        # Newton squares the error at each step: one of 1e-6 leaves some 1e-12.
-        done = np.max(np.abs(step), axis=1) < 1e-6 * (1 + np.max(np.abs(beta[left]), axis=1))
-        out[left[done]] = beta[left[done]]
-        lost = ~np.isfinite(step).all(axis=1) | (np.max(np.abs(beta[left]), axis=1) > 1e6)
-        left = left[~(done | lost)]
-        if not len(left):
-            break
-    return out
-
-
-def _sigmoid(eta: Floats) -> Floats:
-    """Return expit in place, several times faster than `scipy.special.expit`; exp overflows to inf, which gives 0."""
-    np.negative(eta, out=eta)
-    with np.errstate(over="ignore"):
-        np.exp(eta, out=eta)
-    eta += 1
-    out: Floats = np.reciprocal(eta, out=eta)
-    return out
-
-
-def _solve(information: Floats, gradient: Floats) -> Floats:
-    """Newton steps; NaN where the information is singular."""
-    scale = np.sqrt(np.maximum(np.einsum("bii->bi", information), 1e-300))
-    scaled = information / scale[:, :, None] / scale[:, None, :]
-    regular = np.linalg.cond(scaled) < 1e14
-    step = np.full_like(gradient, np.nan)
-    if regular.any():
-        solved = np.linalg.solve(scaled[regular], (gradient / scale)[regular][..., None])[..., 0]
-        step[regular] = solved / scale[regular]
-    return step

@@ -206,14 +206,19 @@ def auroc_covariance(y: ArrayLike, scores: ArrayLike, *, patients: ArrayLike | N
             f"got {counts[0]} and {counts[1]} patient(s). Leave this target out."
         )
         raise StudyError(msg)
+    n_ids = int(ids.max()) + 1
     aucs, sums = [], []
     for score in matrix:
-        above, below = _placements(score[event], score[~event])
-        auc = float(np.mean(above))
+        # Twice the pairs, in whole numbers: their sums are exact, whatever the order of recordings.
+        below, above = _pairs(score[event], score[~event])
+        pairs = 2.0 * len(below) * len(above)
+        auc = float(below.sum() / pairs)
         aucs.append(auc)
-        spread = np.zeros((2, ids.max() + 1))
-        np.add.at(spread[0], ids[event], above - auc)
-        np.add.at(spread[1], ids[~event], below - auc)
+        spread = [
+            np.bincount(ids[side], weights=won, minlength=n_ids) / (2 * others)
+            - auc * np.bincount(ids[side], minlength=n_ids)
+            for side, won, others in ((event, below, len(above)), (~event, above, len(below)))
+        ]
         sums.append(spread)
     return np.array(aucs), _covariance(np.array(sums), ids=ids, event=event)
 
@@ -232,14 +237,12 @@ def _covariance(sums: Floats, *, ids: NDArray[np.intp], event: NDArray[np.bool_]
     return out
 
 
-def _placements(events: Floats, rest: Floats) -> tuple[Floats, Floats]:
-    """Share of non-events below each event, and of events above each non-event; a tie counts half."""
+def _pairs(events: Floats, rest: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Twice the non-events below each event, and twice the events above each non-event; a tie counts once."""
     order_rest, order_events = np.sort(rest), np.sort(events)
     below = np.searchsorted(order_rest, events, "left") + np.searchsorted(order_rest, events, "right")
-    above = np.searchsorted(order_events, rest, "left") + np.searchsorted(order_events, rest, "right")
-    higher: Floats = below / (2 * len(rest))
-    lower: Floats = 1 - above / (2 * len(events))
-    return higher, lower
+    not_above = np.searchsorted(order_events, rest, "left") + np.searchsorted(order_events, rest, "right")
+    return below, 2 * len(events) - not_above
 
 
 def as_outcome_and_risk(y: ArrayLike, p: ArrayLike) -> tuple[Floats, Floats]:
