@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from twelvelead.predict import RiskClassifier, base_value, explain, top_reasons
+from twelvelead.predict import RiskClassifier, base_value, explain, shap_values, strongest, top_reasons
 from twelvelead.terms import RISKS, Error, InputError
 
 
@@ -94,6 +94,36 @@ def test_reasons_keep_their_contract(case):
     for row in reasons.iter_rows(named=True):
         strengths = got.filter(recording_id=row["recording_id"])["shap"].abs().sort(descending=True)
         assert [abs(row[f"reason_{k}_shap"]) for k in (1, 2, 3)] == strengths.head(3).to_list()
+
+
+def test_the_wide_form_says_the_same(case):
+    model, X = case
+    ids = [f"r{i}" for i in range(len(X))]
+    long = explain(model, X, ids)
+    for n_jobs in (1, 2):
+        wide, names = shap_values(model, X, n_jobs=n_jobs)
+        assert wide.dtype == np.float32
+        assert wide.shape == (len(X), len(names))
+        assert list(names) == long["feature"][: len(names)].to_list()
+        assert np.array_equal(wide.ravel(), long["shap"].to_numpy().astype(np.float32))
+    assert np.abs(wide.sum(axis=1) + base_value(model) - model.margin(X)).max() < 2e-5
+
+
+def test_the_strongest_are_the_top_reasons(case):
+    model, X = case
+    ids = [f"r{i:03d}" for i in range(len(X))]
+    wide, names = shap_values(model, X)
+    reasons = top_reasons(explain(model, X, ids))
+    got = [[names[c] if c >= 0 else None for c in row] for row in strongest(wide, names)]
+    assert got == [list(row) for row in reasons.select("reason_1", "reason_2", "reason_3").rows()]
+
+
+def test_equals_come_by_name_and_nothing_is_no_reason():
+    assert strongest(np.array([[0.1, -0.1, 0.1, 0.0], [0.0, 0.0, 0.0, 2.0]]), list("dbca")).tolist() == [
+        [1, 2, 0],
+        [3, -1, -1],
+    ]
+    assert strongest(np.zeros((2, 0)), []).tolist() == [[-1, -1, -1]] * 2
 
 
 def test_refuses_ids_that_do_not_fit(case):

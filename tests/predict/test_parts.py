@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twelvelead.predict import RiskClassifier, explain, from_parts, to_parts
-from twelvelead.predict.parts import check_booster
+from twelvelead.predict.trees import read_trees
 from twelvelead.predict.ubjson import decode
 from twelvelead.terms import InputError
 
@@ -70,21 +70,21 @@ def test_ubjson_agrees_with_xgboosts_json(stored):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "bytes promised|an end"),
-        (b"{", "an end where a value should be"),
-        (b"i", "1 bytes promised, 0 left"),
-        (b"SL\x7f\xff\xff\xff\xff\xff\xff\xff", "bytes promised"),
-        (b"[$d#L\x7f\x00\x00\x00\x00\x00\x00\x00", "bytes promised"),
-        (b"[#i\x7f", "127 values in 0 bytes"),
-        (b"[$S#i\x01", "an array of 'S' without a count"),
-        (b"[$di\x01", "an array of 'd' without a count"),
+        (b"", "an end where more was promised, at byte 0"),
+        (b"{", "an end where more"),
+        (b"i", "an end where more was promised, at byte 1"),
+        (b"SL\x7f\xff\xff\xff\xff\xff\xff\xff", "an end where more"),
+        (b"[$d#L\x7f\x00\x00\x00\x00\x00\x00\x00", "an end where more"),
+        (b"[#i\x7f", "an end where more"),
+        (b"[$S#i\x01", "an array of a type without a count"),
+        (b"[$di\x01", "an array of a type without a count"),
         (b"[" * 50, "containers in one another"),
-        (b"Si\xff", "a length of -1"),
-        (b"Sd\x00\x00\x00\x00", "a length of type 'd'"),
-        (b"Si\x01\xff", "not UTF-8"),
-        (b"{i\x01ai\x01i\x01ai\x01}", "'a' twice"),
-        (b"i\x01i", "1 bytes after the end"),
-        (b"?", "marker '\\?'"),
+        (b"Si\xff", "a negative length"),
+        (b"Sd\x00\x00\x00\x00", "a length that is no whole number"),
+        (b"Si\x01\xff", "not ASCII"),
+        (b"{i\x01ai\x01i\x01ai\x01}", "one key twice in one object"),
+        (b"i\x01i", "bytes after the end, at byte 2"),
+        (b"?", "an unknown marker"),
     ],
 )
 def test_bytes_that_are_no_ubjson(data, message):
@@ -152,8 +152,10 @@ BAD = {
     "no such predictor": (put("split_indices", 0, 99), "predictors that exist"),
     "a negative predictor": (put("split_indices", 0, -1), "predictors that exist"),
     "a category split": (put("split_type", 0, 1), "no category splits"),
+    "a category": (lambda b: tree(b)["categories"].append(1), "no category splits"),
     "no way for missing": (put("default_left", 0, 7), "a way for missing"),
     "an infinite leaf": (put("split_conditions", -1, float("inf")), "finite numbers"),
+    "a question nobody came to": (put("sum_hessian", 0, 0.0), "data that came to every question"),
     "a NaN threshold": (put("split_conditions", 0, float("nan")), "finite numbers"),
     "a short column": (lambda b: tree(b)["parents"].pop(), "whole nodes"),
     "a column of words": (lambda b: tree(b).update(split_type=["x"]), "whole nodes"),
@@ -183,12 +185,12 @@ def test_bad_trees_are_refused_before_xgboost_sees_them(stored, case):
     change, message = BAD[case]
     card = stored[3]["members"][0]
     with pytest.raises(InputError, match=message):
-        check_booster(doctored(stored, change), n_features=len(card["features"]), n_trees=card["n_trees"])
+        read_trees(doctored(stored, change), n_features=len(card["features"]), n_trees=card["n_trees"])
 
 
 def test_the_doctor_does_no_harm_by_himself(stored):
     card = stored[3]["members"][0]
-    check_booster(doctored(stored, lambda _: None), n_features=len(card["features"]), n_trees=card["n_trees"])
+    read_trees(doctored(stored, lambda _: None), n_features=len(card["features"]), n_trees=card["n_trees"])
 
 
 @settings(max_examples=300, deadline=None)
@@ -199,7 +201,7 @@ def test_changed_bytes_are_refused_or_harmless(data):
     for _ in range(data.draw(st.integers(1, 3))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     try:
-        check_booster(
+        read_trees(
             bytes(raw),
             n_features=len(model.members_[0].features),
             n_trees=model.members_[0].booster.num_boosted_rounds(),

@@ -1,10 +1,14 @@
+import shutil
+
+import numpy as np
 import polars as pl
 import pytest
 
-from twelvelead.io import find_recordings, sha256
+from twelvelead.io import find_recordings, read_model, sha256
+from twelvelead.predict import explain, from_parts, top_reasons
 from twelvelead.study import apply_study, predict_files, read_demographics
-from twelvelead.study.application import match_demographics
-from twelvelead.terms import RISKS, InputError
+from twelvelead.study.application import load_forest, match_demographics, predict_risks
+from twelvelead.terms import RISKS, FormatError, InputError
 
 
 @pytest.fixture
@@ -34,6 +38,40 @@ def test_without_demographics_the_ecg_models_are_used(finished, hospitals, tmp_p
     joined = judged.join(applied.risks, on=["recording_id", "target"], suffix="_new")
     assert joined["p"].to_list() == joined["p_new"].to_list()
     assert not set(applied.risks["reason_1"]) & {"age_years", "sex_male"}
+
+
+def test_the_forest_says_what_each_model_says(finished):
+    out, _ = finished
+    folder = out / "models" / "heart_failure" / "ecg_age_sex"
+    model = from_parts(*read_model(folder))
+    names = list(model.feature_names_in_)
+    rng = np.random.default_rng(0)
+    table = pl.DataFrame(rng.normal(100, 50, size=(40, len(names))).astype(np.float32), schema=names)
+    table = table.with_columns(pl.when(pl.int_range(40) % 5 > 0).then(names[0])).insert_column(
+        0, pl.Series("recording_id", [f"r{k:02d}" for k in range(40)])
+    )
+    forest = load_forest([folder, folder], names, workers=2)
+    risks = predict_risks(forest, table, targets=["b", "a"])
+    assert risks.select("recording_id", "target").rows() == [(f"r{k:02d}", t) for k in range(40) for t in "ab"]
+    mine = risks.filter(target="a")
+    assert mine["p"].to_list() == model.predict_proba(table.select(names))[:, 1].tolist()
+    reasons = top_reasons(explain(model, table.select(names), table["recording_id"].to_list()))
+    assert mine.select(reasons.columns).equals(reasons)
+    assert predict_risks(forest, table, targets=["b", "a"], workers=3).equals(risks)
+    one = predict_risks(forest, table[3:4], targets=["b", "a"])
+    assert one.equals(risks.filter(recording_id="r03"))
+    assert predict_risks(forest, table[:0], targets=["b", "a"]).equals(RISKS.empty().select(risks.columns))
+
+
+def test_a_changed_model_is_refused(finished, tmp_path):
+    out, _ = finished
+    shutil.copytree(out / "models" / "heart_failure" / "ecg", tmp_path / "m")
+    path = tmp_path / "m" / "member_0.ubj"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match="must have the SHA-256 of its card"):
+        load_forest([tmp_path / "m"], ["heart_rate_bpm"])
 
 
 def test_files_in_files_out(finished, hospitals, people, tmp_path):

@@ -1,17 +1,30 @@
 """Apply a finished study's models to new recordings."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from twelvelead.io import Found, read_model, read_table
 from twelvelead.io.databases import ptbxl
 from twelvelead.io.formats import Declaration
 from twelvelead.io.formats.scale import UNDECLARED
 from twelvelead.measure import features_contract
-from twelvelead.predict import explain, from_parts, top_reasons
+from twelvelead.predict import (
+    N_REASONS,
+    Forest,
+    calibrated,
+    margins,
+    plant,
+    shapley_values,
+    single,
+    strongest,
+    trees_from_parts,
+)
 from twelvelead.study.archive import measure_archive
 from twelvelead.study.declaration import Study
 from twelvelead.study.fitting import FULL
@@ -20,6 +33,9 @@ from twelvelead.study.sample import join_predictors
 from twelvelead.study.shard import Wanted
 from twelvelead.study.studies import parse_json
 from twelvelead.terms import RISKS, InputError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 ECG_ONLY = "ecg"
 
@@ -90,23 +106,94 @@ def apply_study(
     if demographics is not None:
         people = match_demographics(ids["recording_id"], demographics)
     table = join_predictors(features_contract().check(measured.features), people, study.predictors)
-    risks = [RISKS.empty()]
-    for target in study.targets:
-        kept = folder / "models" / target.name / model
-        if not kept.is_dir() or table.is_empty():  # a target that the study refused has no model
-            continue
-        estimator = from_parts(*read_model(kept))
-        x = table.select(list(estimator.feature_names_in_))
-        reasons = explain(estimator, x, recording_ids=table["recording_id"].to_list())
-        p = pl.Series(estimator.predict_proba(x)[:, 1], dtype=pl.Float64)
-        rows = table.select("recording_id", target=pl.lit(target.name)).with_columns(p=p)
-        risks.append(rows.join(top_reasons(reasons), on="recording_id", how="left", validate="1:1"))
+    kept = [(t.name, folder / "models" / t.name / model) for t in study.targets]
+    kept = [(name, path) for name, path in kept if path.is_dir()]  # a target that the study refused has no model
+    forest = load_forest([path for _, path in kept], table.columns[1:], workers=workers)
     return Applied(
-        risks=RISKS.check(pl.concat([r.select(list(RISKS.schema)) for r in risks]).sort("recording_id", "target")),
+        risks=predict_risks(forest, table, targets=[name for name, _ in kept], workers=workers),
         failures=measured.failures,
         model=model,
         n_without_demographics=people.filter(pl.col("age_years").is_null() & pl.col("sex").is_null()).height,
     )
+
+
+def load_forest(folders: Sequence[Path], features: Sequence[str], *, workers: int = 1) -> Forest:
+    """Read many models' folders into one forest.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Of models, as `io.write_model` writes them.
+    features : sequence of str
+        Columns of the table that they will be asked about.
+    workers : int
+        Threads.
+
+    Raises
+    ------
+    FormatError, InputError
+        If a file is not what its card says, or holds no trees that can be followed.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        return plant(list(pool.map(lambda folder: trees_from_parts(*read_model(folder)), folders)), features)
+
+
+def predict_risks(forest: Forest, table: pl.DataFrame, *, targets: Sequence[str], workers: int = 1) -> pl.DataFrame:
+    """Predict the risk of every target for every recording, with the three strongest reasons.
+
+    Parameters
+    ----------
+    forest : Forest
+        One model per target.
+    table : DataFrame
+        recording_id and the forest's features.
+    targets : sequence of str
+        Names of the models' targets.
+    workers : int
+        Threads.
+
+    Returns
+    -------
+    DataFrame keeping `terms.RISKS`
+        Sorted by recording and target.
+    """
+    x = single(forest, table.select(forest.features).to_numpy())
+    p = calibrated(forest, margins(forest, x, n_jobs=workers))
+    reasons = np.full((len(targets), len(x), N_REASONS), -1, dtype=np.int64)
+    strength = np.zeros(reasons.shape)
+
+    def give_reasons(k: int) -> None:
+        shap, used = shapley_values(forest.select(k), x)
+        chosen = strongest(shap, [forest.features[i] for i in used])
+        there = chosen >= 0
+        strength[k][there] = np.take_along_axis(shap, np.maximum(chosen, 0), axis=1)[there]
+        reasons[k][there] = used[chosen[there]]
+
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        list(pool.map(give_reasons, range(len(targets))))
+    return RISKS.check(_tabulate(table, forest.features, targets, p=p, reasons=reasons, strength=strength))
+
+
+def _tabulate(
+    table: pl.DataFrame, features: Sequence[str], targets: Sequence[str], *, p: Floats, reasons: Ints, strength: Floats
+) -> pl.DataFrame:
+    """Lay out risks, shape (n_recordings, n_targets), and reasons, shape (n_targets, n_recordings, 3)."""
+    n = table.height
+    rows = np.tile(np.arange(n), len(targets))
+    values, names = table.select(features).to_numpy().astype(np.float64), pl.Series(features, dtype=pl.String)
+    columns = {
+        "recording_id": table["recording_id"].gather(rows),
+        "target": pl.Series(targets, dtype=pl.String).gather(np.repeat(np.arange(len(targets)), n)),
+        "p": pl.Series(p.T.ravel(), dtype=pl.Float64),
+    }
+    for k in range(N_REASONS):
+        which = reasons[:, :, k].ravel()
+        there = which >= 0
+        number = pl.Series(which).to_frame("k").select(pl.when(pl.col("k") >= 0).then("k")).to_series()
+        columns[f"reason_{k + 1}"] = names.gather(number)
+        for what, of in (("value", values[rows, which]), ("shap", strength[:, :, k].ravel())):
+            columns[f"reason_{k + 1}_{what}"] = pl.Series(np.where(there, of, np.nan)).fill_nan(None)
+    return pl.DataFrame(columns).select(list(RISKS.schema)).sort("recording_id", "target")
 
 
 def read_demographics(path: Path) -> pl.DataFrame:
