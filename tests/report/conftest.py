@@ -13,7 +13,6 @@ from twelvelead.terms import (
     FIDUCIALS,
     FLOW,
     LEADS,
-    OUTCOMES,
     PERFORMANCE,
     PREDICTIONS,
     SELECTION,
@@ -40,7 +39,10 @@ def declaration():
         "targets": [{**target, "name": "MI", "title": "Infarction"}, {**target, "name": "HYP", "title": "Hypertrophy"}],
         "split": {"method": "holdout", "n_folds": 4, "age_bands_years": [40, 55, 70]},
         "model": {"n_members": 5, "elimination": 0.3, "smallest": 4, "calibration": "logistic"},
-        "validation": {"n_resamples": 1000, "level": 0.95, "unit": "patient", "thresholds": [0.1, 0.2]},
+        "validation": {
+            "n_resamples": 1000, "level": 0.95, "unit": "patient", "thresholds": [0.1, 0.2],
+            "false_discovery_rate": 0.05,
+        },
         "seed": 7,
         "mode": "sound",
     }
@@ -50,6 +52,7 @@ def performance_row(target, model, set_, metric, estimate, *, stratum="all", wid
     return {
         "target": target, "model": model, "set": set_, "metric": metric, "stratum": stratum, "estimate": estimate,
         "lower": estimate - width, "upper": estimate + width, "level": 0.95, "n": 60, "n_patients": 55, "n_events": 20,
+        "delong_lower": None, "delong_upper": None, "interval": "percentile bootstrap",
     }  # fmt: skip
 
 
@@ -82,7 +85,10 @@ def study(declaration, recording, fiducials):
     predictions, shap, outcomes, rows = [], [], [], []
     for target, auroc in (("MI", 0.83), ("HYP", 0.71)):
         y = (np.arange(120) % 3 == 0).astype(int)
-        outcomes += [{"recording_id": r, "target": target, "y": v} for r, v in zip(ids, y.tolist(), strict=True)]
+        outcomes += [
+            {"set": set_, "target": target, "n_events": int(part.sum()), "n_known": 60}
+            for set_, part in (("internal", y[:60]), ("external", y[60:]))
+        ]
         for k, model in enumerate(MODELS):
             p = 1 / (1 + np.exp(-(k * y + rng.normal(-1, 1, 120))))
             predictions.append(pl.DataFrame({**people, "target": target, "model": model, "set": sets, "y": y, "p": p}))
@@ -118,7 +124,7 @@ def study(declaration, recording, fiducials):
         "features": FEATURES.check(
             pl.DataFrame({"recording_id": ids, "heart_rate_bpm": [60.0, 80.0] * 60, "qtc_bazett_ms": [400.0] * 120})
         ),
-        "outcomes": OUTCOMES.select(outcomes),
+        "outcomes": pl.DataFrame(outcomes),
         "predictions": PREDICTIONS.select(pl.concat(predictions)),
         "performance": PERFORMANCE.select(rows),
         "selection": SELECTION.select(steps),

@@ -120,7 +120,9 @@ def test_table_one_by_hand():
     features = pl.DataFrame(
         {"recording_id": ["e", "d", "c", "b", "a"], "pr_interval_ms": [None, 200.0, 180.0, float("nan"), 160.0]}
     )
-    outcomes = pl.DataFrame({"recording_id": ["a", "b", "c", "d", "e"], "target": ["MI"] * 5, "y": [1, 0, 0, None, 1]})
+    outcomes = pl.DataFrame(
+        {"set": ["development", "external"], "target": ["MI"] * 2, "n_events": [1, 1], "n_known": [3, 1]}
+    )
     table = table_one(cohort, features=features, outcomes=outcomes, titles={"MI": "Infarction"})
     assert table.columns == ["characteristic", "development", "external", "all"]
     assert {row[0]: row[1:] for row in table.rows()} == {

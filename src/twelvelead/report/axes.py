@@ -1,7 +1,7 @@
 """Plot area, ticks, axes and legend: what every chart stands on."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from twelvelead.report.svg import HAIRLINE, INK, MUTED, Attributes, Point, line, marker, path, text
@@ -27,6 +27,30 @@ MODEL_STYLES = {
 """Okabe-Ito orange, green and blue, the first two darkened until thin lines reach a contrast of 4.5 on white."""
 
 OTHER_STYLE = Style("#CC79A7", "6 2 1 2", "diamond")
+
+_SPARE = (
+    Style("#0072B2", "", "circle"),
+    Style("#B34700", "2 3", "triangle"),
+    Style("#007A59", "8 3", "square"),
+    Style("#8F4A78", "6 2 1 2", "diamond"),
+    Style("#5A5A5A", "1 2", "circle"),
+)
+
+
+def style_models(models: Iterable[str]) -> dict[str, Style]:
+    """Give each model of one drawing its look: those of a study theirs, others the next that is not taken.
+
+    Examples
+    --------
+    >>> looks = style_models(["age_sex", "A", "B"])
+    >>> looks["age_sex"].marker, looks["A"].marker, looks["B"].marker
+    ('triangle', 'circle', 'square')
+    """
+    names = list(models)
+    looks = {name: MODEL_STYLES[name] for name in names if name in MODEL_STYLES}
+    spare = [style for style in _SPARE if style not in looks.values()]
+    others = [name for name in names if name not in looks]
+    return looks | {name: spare[k % len(spare)] for k, name in enumerate(others)}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from twelvelead.report.axes import MODEL_STYLES, OTHER_STYLE, Panel, Style, choose_ticks, draw_axes, draw_legend
+from twelvelead.report.axes import (
+    MODEL_STYLES,
+    OTHER_STYLE,
+    Panel,
+    Style,
+    choose_ticks,
+    draw_axes,
+    draw_legend,
+    style_models,
+)
 from twelvelead.report.svg import INK, MUTED, Attributes, Point, document, element, line, marker, path, text
 from twelvelead.report.wording import name_model, write_number
 
@@ -42,18 +51,26 @@ def draw_roc(curves: Mapping[str, pl.DataFrame], *, aurocs: Mapping[str, str], s
         draw_axes(panel, x_title="1 − specificity", y_title="sensitivity", x_ticks=_UNIT_TICKS, y_ticks=_UNIT_TICKS),
         line(panel.at(0, 0), panel.at(1, 1), {"stroke": MUTED, "stroke-width": 0.8, "stroke-dasharray": "1 3"}),
     ]
+    looks = style_models(curves)
     for model, curve in curves.items():
         rows = curve.select(1 - pl.col("specificity"), "sensitivity").iter_rows()
         points = thin([panel.at(x, y) for x, y in rows])
-        parts.append(_series(points, style_of(model)))
-    entries = [(f"{name_model(m)} {aurocs.get(m, '')}".strip(), style_of(m)) for m in curves]
+        parts.append(_series(points, looks[model]))
+    entries = [(f"{name_model(m)} {aurocs.get(m, '')}".strip(), looks[m]) for m in curves]
     parts.append(draw_legend(entries, _LEGEND))
     desc = f"ROC curves. AUROC: {'; '.join(label for label, _ in entries)}. The dotted line is chance."
     return document(SIZE, *parts, title=f"ROC curves, {subject}", desc=desc)
 
 
 def draw_calibration(
-    curve: pl.DataFrame, *, risks: Sequence[float], model: str, summary: Sequence[str], subject: str
+    curve: pl.DataFrame,
+    *,
+    risks: Sequence[float],
+    model: str,
+    summary: Sequence[str],
+    subject: str,
+    flexible: pl.DataFrame | None = None,
+    style: Style | None = None,
 ) -> str:
     """Draw the calibration curve: how often the outcome occurred where a given risk was predicted.
 
@@ -69,6 +86,10 @@ def draw_calibration(
         Lines printed in the upper left corner: intercept, slope.
     subject : str
         What is predicted, and in whom.
+    flexible : DataFrame with columns predicted, observed, lower, upper, or None
+        The smooth curve at many risks with its pointwise limits, drawn as a band instead of the groups' `smoothed`.
+    style : Style or None
+        Look of the series; None: the model's own.
 
     Returns
     -------
@@ -82,13 +103,20 @@ def draw_calibration(
     """
     rows = curve.select("predicted", "observed", "lower", "upper").rows()
     smooth = curve.select("predicted", "smoothed").drop_nulls().rows()
+    band: list[tuple[float, ...]] = []
+    if flexible is not None:
+        band = flexible.select("predicted", "observed", "lower", "upper").drop_nulls().rows()
+        smooth = [(x, y) for x, y, _, _ in band]
     top = _upper_limit([v for row in rows for v in row if v is not None])
     panel = Panel((0, top), (0, top), left=52, top=12, width=256, height=256)
     histogram = Panel((0, top), (0, 1), left=52, top=276, width=256, height=46)
-    style = style_of(model)
+    style = style or style_of(model)
     ticks = choose_ticks(0, top)
+    band = [row for row in band if row[0] <= top]
+    smooth = [row for row in smooth if row[0] <= top]
     parts = [
         draw_axes(panel, x_title="", y_title="observed proportion", x_ticks=[], y_ticks=ticks),
+        _band(panel, [(x, lower, upper) for x, _, lower, upper in band], style),
         line(panel.at(0, 0), panel.at(top, top), {"stroke": MUTED, "stroke-width": 0.8, "stroke-dasharray": "1 3"}),
         path([panel.at(x, min(y, top)) for x, y in smooth], {"stroke": style.colour, "stroke-width": 1.6}),
     ]
@@ -111,7 +139,8 @@ def draw_decision(curves: Mapping[str, pl.DataFrame], *, subject: str) -> str:
     Parameters
     ----------
     curves : mapping of model to DataFrame with columns threshold, model, all
-        Net benefit of the model and of acting on everybody, as `validate.decision_curve` gives them.
+        Net benefit of the model and of acting on everybody, as `validate.decision_curve` gives them; with columns lower
+        and upper, its limits are drawn as a band.
     subject : str
         What is predicted, and in whom.
 
@@ -131,14 +160,19 @@ def draw_decision(curves: Mapping[str, pl.DataFrame], *, subject: str) -> str:
     panel = Panel(thresholds, (-0.25 * best, 1.05 * best), left=52, top=12, width=256, height=256)
     ticks = choose_ticks(*thresholds), choose_ticks(*panel.y_range)
     parts = [draw_axes(panel, x_title="threshold risk", y_title="net benefit", x_ticks=ticks[0], y_ticks=ticks[1])]
+    looks = style_models(by_model)
+    for model, curve in curves.items():
+        if "lower" in curve.columns:
+            limits = curve.sort("threshold").select("threshold", "lower", "upper").drop_nulls().rows()
+            parts.append(_band(panel, limits, looks[model]))
     # Drawn in a nested viewport, which cuts what falls below the frame.
     inside = [_inside(panel, treat_all, Style("#5a5a5a", "1 2", ""))]
-    inside += [_inside(panel, rows, style_of(model)) for model, rows in by_model.items()]
+    inside += [_inside(panel, rows, looks[model]) for model, rows in by_model.items()]
     view: Attributes = {"x": panel.left, "y": panel.top, "width": panel.width, "height": panel.height}
     parts.append(element("svg", {**view, "overflow": "hidden"}, *inside))
     none = panel.y(0)
     parts.append(line((panel.left, none), (panel.left + panel.width, none), {"stroke": INK, "stroke-width": 1}))
-    entries = [(name_model(m), style_of(m)) for m in by_model]
+    entries = [(name_model(m), looks[m]) for m in by_model]
     bounds = [("act on all", Style("#5a5a5a", "1 2", "")), ("act on none", Style(INK, "", ""))]
     parts += [draw_legend(entries, _LEGEND), draw_legend(bounds, (_LEGEND[0] + 150, _LEGEND[1]))]
     desc = "Net benefit against the threshold risk, compared with acting on every patient and on none."
@@ -161,6 +195,17 @@ def thin(points: Sequence[Point], most: int = _MAX_POINTS) -> list[Point]:
 def _series(points: Sequence[Point], style: Style) -> str:
     pen: Attributes = {"stroke": style.colour, "stroke-width": 1.8, "stroke-linejoin": "round"}
     return path(points, {**pen, "stroke-dasharray": style.dash or "none"})
+
+
+def _band(panel: Panel, rows: Sequence[tuple[float, ...]], style: Style) -> str:
+    """Fill what lies between lower and upper limits, cut at the frame."""
+    low, high = panel.y_range
+
+    def at(x: float, y: float) -> Point:
+        return panel.at(x, min(max(y, low), high))
+
+    there = [at(x, lower) for x, lower, _ in rows] + [at(x, upper) for x, _, upper in reversed(rows)]
+    return path(there, {"fill": style.colour, "fill-opacity": 0.13, "stroke": "none"})
 
 
 def _inside(panel: Panel, rows: Sequence[tuple[float, float]], style: Style) -> str:

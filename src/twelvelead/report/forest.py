@@ -4,8 +4,17 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from twelvelead.report.axes import LABEL, MODEL_STYLES, SMALL, Panel, choose_ticks, draw_axes, draw_legend
-from twelvelead.report.curves import style_of
+from twelvelead.report.axes import (
+    LABEL,
+    MODEL_STYLES,
+    SMALL,
+    Panel,
+    Style,
+    choose_ticks,
+    draw_axes,
+    draw_legend,
+    style_models,
+)
 from twelvelead.report.svg import INK, MUTED, Attributes, document, element, line, marker, text, wrap
 from twelvelead.report.wording import name_model, write_interval
 
@@ -46,6 +55,7 @@ def draw_forest(
     """
     rows = performance.filter((pl.col("metric") == metric) & (pl.col("stratum") == "all"))
     models = [m for m in MODEL_STYLES if m in rows["model"]] + sorted(set(rows["model"]) - set(MODEL_STYLES))
+    looks = style_models(models)
     best = optimum or {}
     block = _STEP * max(len(models), 3) + _GAP
     x_range = _limits(rows, reference, best)
@@ -58,10 +68,11 @@ def draw_forest(
         parts += _names(target, title, top)
         for j, model in enumerate(models):
             found = rows.filter((pl.col("target") == target) & (pl.col("model") == model)).to_dicts()
-            parts.append(_row(area, found[0] if found else {}, y=top + _GAP / 2 + _STEP * (j + 0.5), model=model))
+            y = top + _GAP / 2 + _STEP * (j + 0.5)
+            parts.append(_row(area, found[0] if found else {}, y=y, style=looks[model]))
         if target in best:
             parts.append(_optimum(area, best[target], top=top + 4, height=block - 8))
-    legend = [(name_model(m), style_of(m)) for m in models]
+    legend = [(name_model(m), looks[m]) for m in models]
     parts += [draw_legend([e], (_NAMES + 150 * k, 18), with_line=False) for k, e in enumerate(legend)]
     desc = "; ".join(
         f"{titles[r['target']]}, {name_model(r['model'])}: {write_interval(r)}"
@@ -91,10 +102,9 @@ def _names(target: str, title: str, top: float) -> list[str]:
     return parts
 
 
-def _row(area: Panel, row: Mapping[str, float | None], *, y: float, model: str) -> str:
+def _row(area: Panel, row: Mapping[str, float | None], *, y: float, style: Style) -> str:
     """Draw one model's interval, marker and number."""
     estimate, lower, upper = (row.get(key) for key in ("estimate", "lower", "upper"))
-    style = style_of(model)
     parts = []
     if lower is not None and upper is not None:
         parts.append(line((area.x(lower), y), (area.x(upper), y), {"stroke": style.colour, "stroke-width": 1.6}))

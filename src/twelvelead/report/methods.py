@@ -68,7 +68,7 @@ def describe_methods(
     --------
     >>> from_text = describe_bootstrap({"n_resamples": 200, "level": 0.9, "unit": "patient", "thresholds": [0.1]})
     >>> from_text[0]
-    'Intervals are 90 % percentile intervals from 200 bootstrap resamples of patients with all their recordings.'
+    'Intervals are 90 % intervals from 200 bootstrap resamples of patients with all their recordings.'
     """
     sections = [
         ("Source of data", _describe_source(declaration, simulated=simulated)),
@@ -247,13 +247,24 @@ def describe_growth(chosen: Mapping[str, Any]) -> str:
     return f"Hyper-parameters of the trees: {', '.join(named)}."
 
 
+_METHODS = {
+    "percentile": ["They are percentile intervals, which are too narrow where few have the event."],
+    "studentised": [
+        "Those of AUROC (on the scale of log-odds) and of its gain over age and sex are studentised with a standard "
+        "error that is robust to several recordings per patient; for sensitivity, specificity and predictive values "
+        "they are Wilson's, with the design effect; for other figures percentile intervals.",
+        "DeLong's interval, robust in the same way, stands beside them in the table of performance.",
+    ],
+}
+
+
 def describe_bootstrap(validation: Mapping[str, Any]) -> list[str]:
     """Say what was resampled, how often, and what level the intervals have."""
     unit = {"patient": "patients with all their recordings", "recording": "single recordings"}[validation["unit"]]
     resamples = write_number(validation["n_resamples"], 0)
     sentences = [
-        f"Intervals are {write_level(validation['level'])} percentile intervals from {resamples} bootstrap resamples "
-        f"of {unit}.",
+        f"Intervals are {write_level(validation['level'])} intervals from {resamples} bootstrap resamples of {unit}.",
+        *_METHODS[validation.get("method", "percentile")],
         "Resamples in which only one class was drawn give no estimate; they are left out and counted.",
         "They hold the fitted models fixed: they cover the choice of the people tested, not that of those trained on.",
     ]

@@ -146,7 +146,7 @@ def describe_intervals(performance: pl.DataFrame, declaration: Mapping[str, Any]
     resamples = write_number(declaration["validation"]["n_resamples"], 0)
     unit = "patients" if declaration["validation"]["unit"] == "patient" else "recordings"
     if "n_resamples" in performance.columns:
-        counted = sorted(set(performance["n_resamples"].drop_nulls()))
+        counted = sorted({n for n in performance["n_resamples"].drop_nulls() if n})  # closed forms need none
         resamples = ", ".join(write_number(n, 0) for n in counted) or resamples
     sentence = f"In brackets: {level} interval from {resamples} bootstrap resamples of {unit}"
     if "n_discarded" in performance.columns:
@@ -156,6 +156,11 @@ def describe_intervals(performance: pl.DataFrame, declaration: Mapping[str, Any]
             if most
             else "; none left out"
         )
+    made = set(performance["interval"].drop_nulls()) if "interval" in performance.columns else set()
+    if {"studentised bootstrap", "percentile bootstrap"} <= made:
+        sentence += "; studentised for AUROC and ΔAUROC, percentiles for the rest"
+    if "Wilson" in made:
+        sentence += "; shares at thresholds have Wilson limits with the design effect"
     return sentence + "."
 
 

@@ -7,30 +7,18 @@ import polars as pl
 
 from twelvelead.report.ecg import draw_ecg
 from twelvelead.report.flow_diagram import draw_flow
-from twelvelead.report.forest import draw_forest
 from twelvelead.report.methods import count_offered, describe_methods
+from twelvelead.report.overview import arrange, show_hypotheses, show_performance
 from twelvelead.report.pages import render
-from twelvelead.report.performance_table import (
-    MAIN,
-    SUBGROUP,
-    describe_intervals,
-    full_model,
-    name_metric,
-    order_sets,
-    tabulate_performance,
-    tabulate_subgroups,
-)
-from twelvelead.report.summary import describe_gap, summarize, tabulate_gains
-from twelvelead.report.table_one import name_group, table_one
+from twelvelead.report.table_one import KEY_MEASUREMENTS, name_group, table_one
 from twelvelead.report.target_section import describe_target
 from twelvelead.report.transport_section import describe_transport
 from twelvelead.report.tripod import map_items
 from twelvelead.report.waterfall import draw_waterfall
-from twelvelead.report.wording import name_model, name_set, write_level, write_number
+from twelvelead.report.wording import name_set, write_number
 from twelvelead.terms import (
     FAILURES,
     FEATURES,
-    OUTCOMES,
     PERFORMANCE,
     PREDICTIONS,
     RESEARCH_ONLY,
@@ -39,6 +27,9 @@ from twelvelead.terms import (
     InputError,
 )
 
+DETAILED = 30
+"""Targets that are shown in full: with some 100 kB for each, a page of 15 MB still opens."""
+
 
 def study_report(  # noqa: PLR0913 (a report quotes a whole study)
     *,
@@ -46,12 +37,12 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
     flow: pl.DataFrame,
     external_flow: pl.DataFrame | None,
     cohort: pl.DataFrame,
-    features: pl.DataFrame,
+    features: pl.DataFrame | pl.LazyFrame,
     outcomes: pl.DataFrame,
-    predictions: pl.DataFrame,
+    predictions: pl.DataFrame | pl.LazyFrame,
     performance: pl.DataFrame,
     selection: pl.DataFrame,
-    shap: pl.DataFrame,
+    shap: pl.DataFrame | pl.LazyFrame,
     refusals: Sequence[Mapping[str, str]],
     failures: pl.DataFrame,
     example: Mapping[str, Any] | None,
@@ -61,6 +52,9 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
     notes: Sequence[str],
     hyperparameters: Mapping[str, Any] | None = None,
     transport: Mapping[str, pl.DataFrame] | None = None,
+    hypotheses: pl.DataFrame | None = None,
+    first: Sequence[str] = (),
+    detailed: int = DETAILED,
 ) -> str:
     """Write the report of a study: who was studied, how well the ECG predicts, why, and how it was done.
 
@@ -72,8 +66,12 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
         Participant flow of the development database, and of the external one if there is one.
     cohort : DataFrame with columns recording_id, patient_id, age_years, sex, set
         The recordings that were analysed.
-    features, outcomes, predictions, performance, selection, shap, failures : DataFrames keeping their contracts
-        The study's tables. `performance` may also have n_discarded.
+    features, predictions, shap : DataFrame or LazyFrame keeping their contracts
+        The study's large tables, of which the page reads what it shows.
+    performance, selection, failures : DataFrame keeping their contracts
+        The study's other tables. `performance` may also have n_discarded.
+    outcomes : DataFrame with columns set, target, n_events, n_known
+        Recordings with each outcome, and those of which it is known, per set of `cohort`.
     refusals : sequence of mappings with keys target, message
         Targets that were not modelled, and why.
     example : mapping or None
@@ -91,6 +89,12 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
         `get_params()` of the unfitted model, which the methods state.
     transport : mapping of name to DataFrame, optional
         What differs between the two databases: shift, traps and codes, each keeping its contract.
+    hypotheses : DataFrame keeping `terms.HYPOTHESES`, optional
+        What was tested over all targets.
+    first : sequence of str
+        Targets that are shown in full before others, where there are more than `detailed`.
+    detailed : int
+        Most targets that are shown in full: curves, Shapley values, subgroups.
 
     Returns
     -------
@@ -104,30 +108,31 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
     InputError
         If `optimum` is not given per set.
     """
-    FEATURES.check(features)
-    OUTCOMES.check(outcomes)
+    measured = FEATURES.check_schema(features.lazy())
     tables = {
-        "predictions": PREDICTIONS.check(predictions),
-        "performance": PERFORMANCE.check(performance),
-        "selection": SELECTION.check(selection),
-        "shap": SHAP.check(shap),
+        "predictions": PREDICTIONS.check_schema(predictions.lazy()),
+        "performance": PERFORMANCE.check(performance).lazy(),
+        "selection": SELECTION.check(selection).lazy(),
+        "shap": SHAP.check_schema(shap.lazy()),
     }
     titles = {t["name"]: t["title"] for t in declaration["targets"]}
-    modelled = {name: title for name, title in titles.items() if name in set(performance["target"])}
-    offered = count_offered(declaration["predictors"], features.columns[1:])
+    arranged = arrange(performance, declaration, first=first, detailed=detailed)
+    names = measured.collect_schema().names()
+    offered = count_offered(declaration["predictors"], names[1:])
     context = {
         "declaration": declaration,
         "research_only": RESEARCH_ONLY,
         "simulated": simulated,
-        "facts": _count_facts(cohort, modelled=modelled, refusals=refusals),
+        "facts": _count_facts(cohort, modelled=arranged.ranked, refusals=refusals),
         "flows": _draw_flows(flow, external_flow, declaration=declaration),
-        "table_one": _tabulate_people(cohort, features=features, outcomes=outcomes, declaration=declaration),
+        "table_one": _tabulate_people(cohort, features=_read_key(measured), outcomes=outcomes, declaration=declaration),
         "failures": _count_failures(FAILURES.check(failures)),
         "refusals": refusals,
-        **_show_performance(performance, titles=modelled, declaration=declaration, optimum=_per_set(optimum)),
-        "targets": [describe_target(tables, target=name, title=title) for name, title in modelled.items()],
+        **show_performance(performance, arranged, declaration=declaration, optimum=_per_set(optimum)),
+        "hypotheses": show_hypotheses(hypotheses, arranged),
+        "targets": [describe_target(tables, target=name, title=title) for name, title in arranged.detailed.items()],
         "transport": describe_transport(**transport) if transport is not None else None,
-        "example": _draw_example(example, features=features, titles=titles),
+        "example": _draw_example(example, features=measured, titles=titles),
         "methods": describe_methods(
             declaration,
             n_predictors=offered,
@@ -163,34 +168,6 @@ def describe_limits(declaration: Mapping[str, Any], *, simulated: bool) -> list[
     return limits
 
 
-def _show_performance(
-    performance: pl.DataFrame,
-    *,
-    titles: Mapping[str, str],
-    declaration: Mapping[str, Any],
-    optimum: Mapping[str, Mapping[str, float]],
-) -> dict[str, Any]:
-    """Gather summary, tables and forest plots, each table with the sentence that says what its intervals are."""
-    model = full_model(performance["model"])
-    overall, metric = pl.col("stratum") == "all", pl.col("metric")
-    shown = {
-        "intervals": overall & metric.is_in(MAIN),
-        "all_intervals": overall,
-        "subgroup_intervals": metric.is_in(SUBGROUP),
-    }
-    return {
-        "headline": summarize(performance, titles=titles),
-        "gains": tabulate_gains(performance, titles=titles),
-        "gap": describe_gap(performance, optimum),
-        "forests": _draw_forests(performance, titles=titles, optimum=optimum),
-        "metrics": [name_metric(m) for m in MAIN],
-        "performance": _by_set(tabulate_performance(performance, titles=titles)),
-        "subgroups": _by_set(tabulate_subgroups(performance, titles=titles, model=model)),
-        "full_model": name_model(model),
-        **{name: describe_intervals(performance.filter(rows), declaration) for name, rows in shown.items()},
-    }
-
-
 def _per_set(optimum: Mapping[str, Mapping[str, float]] | None) -> Mapping[str, Mapping[str, float]]:
     given: Mapping[str, object] = optimum or {}
     for set_, values in given.items():
@@ -215,27 +192,6 @@ def _count_facts(
     if refusals:
         facts.append((str(len(refusals)), "not modelled, see participants"))
     return facts
-
-
-def _draw_forests(
-    performance: pl.DataFrame, *, titles: Mapping[str, str], optimum: Mapping[str, Mapping[str, float]]
-) -> list[dict[str, Any]]:
-    """Draw AUROC, then its gain over age and sex, for each set."""
-    drawn = []
-    for set_ in order_sets(performance["set"]):
-        rows = performance.filter(pl.col("set") == set_)
-        level = write_level(rows["level"][0])
-        charts = []
-        for metric, name, reference in (("auroc", "AUROC", 0.5), ("delta_auroc", "ΔAUROC vs age + sex", 0.0)):
-            if metric in rows["metric"]:
-                axis = f"{name} with {level} interval, {name_set(set_)}"
-                best = optimum.get(set_) if metric == "auroc" else None
-                svg = draw_forest(
-                    rows, titles=titles, metric=metric, axis_title=axis, reference=reference, optimum=best
-                )
-                charts.append(svg)
-        drawn.append({"set": set_, "name": name_set(set_), "charts": charts})
-    return drawn
 
 
 def _draw_flows(
@@ -265,6 +221,12 @@ def _tabulate_people(
     return {"names": names, "rows": [tuple(cell.replace(" %", "\u00a0%") for cell in row) for row in table.rows()]}
 
 
+def _read_key(features: pl.LazyFrame) -> pl.DataFrame:
+    """Read the few measurements that Table 1 describes."""
+    there = features.collect_schema().names()
+    return features.select("recording_id", *(m for m in KEY_MEASUREMENTS if m in there)).collect(engine="streaming")
+
+
 def _count_failures(failures: pl.DataFrame) -> list[tuple[str, int, str]]:
     """Count the recordings that could not be measured by reason, with one message as an example."""
     counted = failures.sort("recording_id").group_by("reason").agg(n=pl.len(), example=pl.col("message").first())
@@ -272,13 +234,13 @@ def _count_failures(failures: pl.DataFrame) -> list[tuple[str, int, str]]:
 
 
 def _draw_example(
-    example: Mapping[str, Any] | None, *, features: pl.DataFrame, titles: Mapping[str, str]
+    example: Mapping[str, Any] | None, *, features: pl.LazyFrame, titles: Mapping[str, str]
 ) -> dict[str, Any] | None:
     """Draw one recording and the reasons for its predicted risk."""
     if example is None:
         return None
     recording, title = example["recording"], titles.get(example["target"], example["target"])
-    row = features.filter(pl.col("recording_id") == recording.id)
+    row = features.filter(pl.col("recording_id") == recording.id).collect(engine="streaming")
     measured = row.row(0, named=True) if row.height else {}
     reasons = example["reasons"]
     rows = reasons.to_dicts() if isinstance(reasons, pl.DataFrame) else list(reasons)
@@ -294,16 +256,6 @@ def _draw_example(
         "waterfall": waterfall,
         "ecg": ecg,
     }
-
-
-def _by_set(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Part rows by set, and mark where a new target begins."""
-    parts: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        part = parts.setdefault(row["set"], [])
-        rowspan = sum(r["set"] == row["set"] and r["target"] == row["target"] for r in rows)
-        part.append({**row, "first": not part or part[-1]["target"] != row["target"], "rowspan": rowspan})
-    return [{"name": name_set(set_), "rows": part} for set_, part in parts.items()]
 
 
 def _anchors(context: Mapping[str, Any]) -> set[str]:

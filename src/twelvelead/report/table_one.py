@@ -25,8 +25,8 @@ def table_one(
         The recordings that were analysed.
     features : DataFrame keeping `terms.FEATURES`
         Measurements, joined by recording_id.
-    outcomes : DataFrame keeping `terms.OUTCOMES`
-        Outcomes, joined by recording_id.
+    outcomes : DataFrame with columns set, target, n_events, n_known
+        Recordings with each outcome, and those of which it is known, per set of `cohort`.
     titles : mapping of target to str
         Targets in the order of the table, in words.
     measurements : tuple of str
@@ -48,7 +48,7 @@ def table_one(
     >>> cohort = pl.DataFrame({"recording_id": ["a", "b"], "patient_id": ["1", "1"], "age_years": [40.0, 60.0],
     ...                        "sex": ["female", "male"], "set": ["development", "development"]})
     >>> rates = pl.DataFrame({"recording_id": ["a", "b"], "heart_rate_bpm": [60.0, 80.0]})
-    >>> mi = pl.DataFrame({"recording_id": ["a", "b"], "target": ["MI", "MI"], "y": [1, 0]})
+    >>> mi = pl.DataFrame({"set": ["development"], "target": ["MI"], "n_events": [1], "n_known": [2]})
     >>> table = table_one(cohort, features=rates, outcomes=mi, titles={"MI": "Infarction"})
     >>> dict(table.iter_rows())["Age, years, mean (SD)"]
     '50.0 (14.1)'
@@ -60,7 +60,10 @@ def table_one(
     groups = {s: joined.filter(pl.col("set") == s) for s in sets}
     if len(groups) > 1:
         groups["all"] = joined
-    columns = {s: _describe(group, known, outcomes=outcomes, titles=titles) for s, group in groups.items()}
+    counted = outcomes.group_by("set", "target").agg(pl.col("n_events", "n_known").sum())
+    together = counted.group_by("target").agg(pl.col("n_events", "n_known").sum())
+    counts = {s: together if s == "all" else counted.filter(pl.col("set") == s) for s in groups}
+    columns = {s: _describe(group, known, counts=counts[s], titles=titles) for s, group in groups.items()}
     labels = next(iter(columns.values()), {})
     return pl.DataFrame(
         {"characteristic": list(labels), **{s: list(column.values()) for s, column in columns.items()}},
@@ -74,7 +77,7 @@ def name_group(column: str) -> str:
 
 
 def _describe(
-    group: pl.DataFrame, measurements: list[str], *, outcomes: pl.DataFrame, titles: Mapping[str, str]
+    group: pl.DataFrame, measurements: list[str], *, counts: pl.DataFrame, titles: Mapping[str, str]
 ) -> dict[str, str]:
     """Describe one set: label to text, in the order of the table."""
     n = group.height
@@ -87,11 +90,12 @@ def _describe(
     }
     for name in measurements:
         column[f"{first_capital(name_feature(name))}, median [IQR]"] = _median_iqr(group[name])
+    known = {target: (events, of) for target, events, of in counts.select("target", "n_events", "n_known").iter_rows()}
     for target, title in titles.items():
-        y = outcomes.filter(pl.col("target") == target).join(group, on="recording_id", how="semi")["y"].drop_nulls()
-        unknown = f"; {write_number(n - y.len(), 0)} unknown" if y.len() < n else ""
+        events, of = known.get(target, (0, 0))
+        unknown = f"; {write_number(n - of, 0)} unknown" if of < n else ""
         column[f"{title} ({target}), n (%)" if title != target else f"{title}, n (%)"] = (
-            write_share(int(y.sum()), y.len()) + unknown
+            write_share(events, of) + unknown
         )
     return column
 

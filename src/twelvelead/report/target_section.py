@@ -14,6 +14,7 @@ from twelvelead.report.wording import name_feature, name_model, name_set, write_
 from twelvelead.validate import calibration_curve, decision_curve, roc_curve
 
 Tables = Mapping[str, pl.DataFrame]
+Large = Mapping[str, pl.LazyFrame]
 Section = dict[str, Any]
 
 _N_DEPENDENCE = 3
@@ -21,13 +22,13 @@ _N_SELECTED = 15
 _N_RECORDINGS = 3000
 
 
-def describe_target(tables: Tables, *, target: str, title: str) -> Section:
+def describe_target(tables: Large, *, target: str, title: str) -> Section:
     """Gather curves, selected predictors and explanations of one target.
 
     Parameters
     ----------
-    tables : mapping with predictions, performance, selection and shap
-        The study's tables, each keeping its contract.
+    tables : mapping of name to LazyFrame, with predictions, performance, selection and shap
+        The study's tables, each keeping its contract; the target's rows are read.
     target : str
         Which one.
     title : str
@@ -39,7 +40,8 @@ def describe_target(tables: Tables, *, target: str, title: str) -> Section:
         target, title, anchor, sets (one dict per set with its drawings), models, metrics, selected, n_fits, beeswarm,
         dependence.
     """
-    mine = {name: table.filter(pl.col("target") == target) for name, table in tables.items()}
+    chosen = pl.col("target") == target
+    mine = {name: table.filter(chosen).collect(engine="streaming") for name, table in tables.items()}
     model = full_model(mine["performance"]["model"])
     selected, n_fits = count_selected(mine["selection"].filter(pl.col("model") == model))
     sets = order_sets(mine["predictions"]["set"])
@@ -52,7 +54,7 @@ def describe_target(tables: Tables, *, target: str, title: str) -> Section:
         "metrics": tabulate_target(mine["performance"], target),
         "selected": selected,
         "n_fits": n_fits,
-        **_explain(mine["shap"].filter(pl.col("model") == model), title=title),
+        **_explain(mine["shap"].filter(pl.col("model") == model), _count_predicted(mine, model), title=title),
     }
 
 
@@ -126,7 +128,12 @@ def decide_limit(risks: list[Any]) -> float:
     return min(1.0, max(0.1, math.ceil(highest * 10) / 10))
 
 
-def _explain(shap: pl.DataFrame, *, title: str) -> Section:
+def _count_predicted(mine: Tables, model: str) -> dict[str, int]:
+    predicted = mine["predictions"].filter(pl.col("model") == model)
+    return dict(predicted.group_by("set").len().iter_rows())
+
+
+def _explain(shap: pl.DataFrame, predicted: Mapping[str, int], *, title: str) -> Section:
     """Draw the beeswarm and the dependence on the strongest predictors, on the first set that has SHAP values."""
     if shap.is_empty():
         return {"beeswarm": "", "dependence": [], "explained": ""}
@@ -137,9 +144,10 @@ def _explain(shap: pl.DataFrame, *, title: str) -> Section:
     ids = rows["recording_id"].unique().sort().gather_every(max(1, -(-n_recordings // _N_RECORDINGS)))
     drawn = rows.filter(pl.col("recording_id").is_in(ids.implode()))
     subject = f"{title}, {name_set(set_)}"
+    of = f" drawn by lot from {write_number(predicted[set_], 0)}" if predicted.get(set_, 0) > n_recordings else ""
     strongest = rank_features(drawn).head(_N_DEPENDENCE)["feature"]
     return {
         "beeswarm": draw_beeswarm(drawn, subject=subject),
         "dependence": [draw_dependence(drawn, feature=f, subject=subject) for f in strongest],
-        "explained": f"{write_number(n_recordings, 0)} recordings, {name_set(set_)}",
+        "explained": f"{write_number(n_recordings, 0)} recordings{of}, {name_set(set_)}",
     }

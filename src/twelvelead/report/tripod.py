@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from twelvelead.validate import RULES
+
 
 @dataclass(frozen=True)
 class Item:
@@ -17,12 +19,15 @@ class Item:
         Anchors of the sections that answer it, separated by blanks; empty where none does.
     note : str
         What is left to the authors, or why the item does not apply.
+    codes : str
+        Codes of our rules that look at it.
     """
 
     number: str
     topic: str
     where: str
     note: str = ""
+    codes: str = ""
 
 
 _AUTHORS = "For the authors."
@@ -94,12 +99,14 @@ def map_items(sections: set[str]) -> list[Item]:
 
     Examples
     --------
-    >>> map_items({"methods"})[5]
-    Item(number='4', topic='Objectives: development, evaluation, or both', where='methods', note='')
+    >>> item = next(item for item in map_items({"methods"}) if item.number == "13")
+    >>> item.where, item.note, item.codes
+    ('methods', 'Nothing was resampled or weighted.', 'V019, V020')
     """
     mapped = []
     for item in ITEMS:
         there = " ".join(anchor for anchor in item.where.split() if anchor in sections)
         note = item.note or ("" if there else "Not answered in this report.")
-        mapped.append(Item(item.number, item.topic, there, note))
+        codes = ", ".join(rule.code for rule in RULES if rule.item == item.number)
+        mapped.append(Item(item.number, item.topic, there, note, codes))
     return mapped
