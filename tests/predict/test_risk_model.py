@@ -12,6 +12,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from twelvelead.predict import RiskClassifier, calibrate, eliminated_stumps, to_parts
 from twelvelead.predict.calibrate import agreement
+from twelvelead.predict.deal import number_patients
+from twelvelead.predict.grow import Rows
 from twelvelead.terms import SELECTION, StudyError
 
 QUICK = {"n_members": 5, "elimination_rounds": 20, "elimination_learning_rate": 0.2, "rounds": 60, "learning_rate": 0.1}
@@ -24,6 +26,12 @@ def hospital(n=400, p=12, seed=0):
     y = (rng.uniform(size=n) < expit(1.5 * X[:, 0] - X[:, 1] - 1)).astype(int)
     X[rng.uniform(size=X.shape) < 0.05] = np.nan
     return X, y, np.array([f"p{i // 2}" for i in range(n)])
+
+
+def dealt(model, y, patients):
+    """Return the folds that a model deals."""
+    rows = Rows(np.empty((len(y), 1)), y.astype(np.int8), number_patients(patients, len(y)))
+    return model._deal(rows)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +65,7 @@ def test_no_patient_is_in_two_parts_of_a_member():
     X, y, patients = hospital()
     model = RiskClassifier(**QUICK)
     model.fit(X, y, groups=patients)
-    folds = model._deal(y.astype(np.int8), patients)
+    folds = dealt(model, y, patients)
     seen = []
     for j in range(5):
         train, tune, unseen = (set(patients[rows]) for rows in model._parts(folds, j))
@@ -69,14 +77,14 @@ def test_no_patient_is_in_two_parts_of_a_member():
 
 def test_folds_follow_patients_and_prevalence():
     _, y, patients = hospital()
-    folds = RiskClassifier(n_members=5)._deal(y.astype(np.int8), patients)
+    folds = dealt(RiskClassifier(n_members=5), y, patients)
     for k in range(5):
         assert y[folds == k].mean() == pytest.approx(y.mean(), abs=0.05)
 
 
 def test_calibration_sees_only_margins_of_members_that_did_not_see_the_row(fitted):
     X, y, patients = hospital()
-    folds = fitted._deal(y.astype(np.int8), patients)
+    folds = dealt(fitted, y, patients)
     pooled = np.concatenate([m.margin(X[folds == j]) for j, m in enumerate(fitted.members_)])
     outcome = np.concatenate([y[folds == j] for j in range(5)])
     curve = calibrate(pooled, outcome.astype(np.int8), method="logistic")
@@ -119,7 +127,7 @@ def test_the_curve_of_single_members_is_right_for_their_mean(large):
         model = RiskClassifier(**QUICK).fit(X[rows], y[rows])
         slopes.append(recalibration_slope(model, X[10_000:], y[10_000:]))
         ratios.append(y[10_000:].mean() / model.predict_proba(X[10_000:])[:, 1].mean())
-        folds = model._deal(y[rows].astype(np.int8), None)
+        folds = dealt(model, y[rows], None)
         pooled = np.concatenate([m.margin(X[rows][folds == j]) for j, m in enumerate(model.members_)])
         outcome = np.concatenate([y[rows][folds == j] for j in range(5)]).astype(np.int8)
         plain.append(model.calibrator_.slope / calibrate(pooled, outcome, method="logistic").slope)
@@ -231,7 +239,7 @@ def test_eliminated_stumps_are_stumps_calibrated_on_its_tuning_fold():
     (member,) = model.members_
     assert all(tree.count("\n") <= 3 for tree in member.booster.get_dump())
     assert model.calibrator_.knots
-    folds = model._deal(y.astype(np.int8), patients)
+    folds = dealt(model, y, patients)
     train, tune, unseen = model._parts(folds, 0)
     assert np.array_equal(tune, unseen)
     assert len(train) + len(tune) == 300

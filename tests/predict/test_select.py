@@ -5,8 +5,10 @@ from sklearn.feature_selection import RFE
 from sklearn.metrics import roc_auc_score
 from xgboost import XGBClassifier
 
-from twelvelead.predict import Growth, eliminate
+from twelvelead.predict import Growth, eliminate, eliminate_by_folds
+from twelvelead.predict.grow import Rows, grow, margin
 from twelvelead.terms import StudyError
+from twelvelead.validate.discrimination import auroc_covariance
 
 
 def split(n=300, p=9, seed=0):
@@ -89,8 +91,9 @@ def test_fewer_predictors_than_the_smallest_are_kept_as_they_are():
         ({"step": 0}, "step must be a share"),
         ({"step": 1.5}, "step must be a share"),
         ({"smallest": 0}, "smallest must be at least 1"),
-        ({"importance": "weight"}, "importance must be one of gain, total_gain; got 'weight'"),
+        ({"importance": "weight"}, "importance must be one of gain, total_gain, shap; got 'weight'"),
         ({"names": ["a"] * 9}, "names must be distinct"),
+        ({"rule": "worst"}, "rule must be one of best, one_se, near_best; got 'worst'"),
     ],
 )
 def test_refuses(choice, message):
@@ -98,3 +101,80 @@ def test_refuses(choice, message):
     given = {"names": named(9), "growth": Growth(rounds=2), "step": 1, "smallest": 4} | choice
     with pytest.raises(StudyError, match=message):
         eliminate(train, tune, **given)
+
+
+# --- which step -------------------------------------------------------------------------------------------------------
+
+
+def noisy(n=1200, p=12, seed=0):
+    rng = np.random.default_rng(seed)
+    patients = np.arange(n) // 3
+    X = rng.normal(size=(n, p))
+    y = (X[:, :3].sum(axis=1) + 1.5 * rng.normal(size=n) > 1).astype(np.int8)
+    half = patients < n // 6
+    return Rows(X[half], y[half], patients[half]), Rows(X[~half], y[~half], patients[~half] - n // 6)
+
+
+HOW = {"names": named(12), "growth": Growth(15, 0.3, 3), "step": 2, "smallest": 2, "importance": "total_gain"}
+
+
+def test_one_standard_error_takes_the_fewest_predictors_that_rank_as_well():
+    train, tune = noisy()
+    best, within = (eliminate(train, tune, **HOW, rule=rule) for rule in ("best", "one_se"))
+    assert [(s.features, s.auroc) for s in best.steps] == [(s.features, s.auroc) for s in within.steps]
+    assert {s.allowance for s in best.steps} == {0.0}
+    assert within.chosen.n_features <= best.chosen.n_features
+    top = best.chosen
+    place_of_top = best.steps.index(max(best.steps, key=lambda s: s.auroc))
+    assert within.steps[place_of_top].allowance == 0
+    # By the judge's own paired variance.
+    growth = HOW["growth"]
+    scores = []
+    for step in (best.steps[place_of_top], within.steps[-1]):
+        columns = [HOW["names"].index(name) for name in step.features]
+        scores.append(margin(grow((train.X[:, columns], train.y), growth), tune.X[:, columns]))
+    _, covariance = auroc_covariance(tune.y, scores, patients=tune.patients)
+    contrast = np.array([1, -1])
+    assert within.steps[-1].allowance == pytest.approx(np.sqrt(contrast @ covariance @ contrast), abs=1e-12)
+    assert {"f00", "f01", "f02"} <= set(within.chosen.features) <= set(within.steps[0].features)
+    assert top.auroc >= within.chosen.auroc >= top.auroc - within.chosen.allowance
+
+
+def test_near_best_gives_up_no_more_than_two_thousandths():
+    train, tune = noisy()
+    within, near = (eliminate(train, tune, **HOW, rule=rule) for rule in ("one_se", "near_best"))
+    assert [s.allowance for s in near.steps] == [min(s.allowance, 0.002) for s in within.steps]
+    assert max(s.allowance for s in within.steps) > 0.002
+    assert near.chosen.auroc >= max(s.auroc for s in near.steps) - 0.002
+
+
+@pytest.mark.parametrize("importance", ["gain", "total_gain", "shap"])
+def test_every_importance_finds_what_was_planted(importance):
+    train, tune = noisy()
+    path = eliminate(train, tune, **HOW | {"importance": importance, "smallest": 3})
+    assert path.steps[-1].features == ("f00", "f01", "f02")
+
+
+def test_folds_judge_what_they_had_no_part_in():
+    train, tune = noisy()
+    rows = Rows(*(np.concatenate(pair) for pair in zip(train[:2], tune[:2], strict=True)))
+    folds = (np.arange(len(rows.y)) // 3 % 3).astype(np.int32)
+    path = eliminate_by_folds(rows, folds, **HOW)
+    again = eliminate_by_folds(rows, folds, **HOW, n_jobs=3)
+    assert path == again
+    whole = eliminate(rows, rows, **HOW)
+    assert [s.features for s in path.steps] == [s.features for s in whole.steps]
+    passes = [eliminate(rows.take(folds != k), rows.take(folds == k), **HOW) for k in range(3)]
+    assert [s.auroc for s in path.steps] == pytest.approx(
+        np.mean([[s.auroc for s in p.steps] for p in passes], axis=0), abs=1e-12
+    )
+    within = eliminate_by_folds(rows, folds, **HOW, rule="one_se")
+    assert {"f00", "f01", "f02"} <= set(within.chosen.features)
+    assert within.chosen.n_features <= path.chosen.n_features
+
+
+def test_what_the_tuning_recordings_hold_does_not_change_the_path():
+    train, tune = noisy()
+    path = eliminate(train, tune, **HOW)
+    other = eliminate(train, tune._replace(X=np.zeros_like(tune.X)), **HOW)
+    assert [s.features for s in path.steps] == [s.features for s in other.steps]

@@ -40,7 +40,11 @@ def declaration():
         "split": {"method": "holdout", "n_folds": 4, "age_bands_years": [40, 55, 70]},
         "model": {"n_members": 5, "elimination": 0.3, "smallest": 4, "calibration": "logistic"},
         "validation": {
-            "n_resamples": 1000, "level": 0.95, "unit": "patient", "thresholds": [0.1, 0.2],
+            "n_resamples": 1000,
+            "level": 0.95,
+            "unit": "patient",
+            "thresholds": [0.1, 0.2],
+            "method": "studentised",
             "false_discovery_rate": 0.05,
         },
         "seed": 7,

@@ -21,7 +21,8 @@ def methods(declaration, **changes):
 
 CHANGES = [
     (("validation", "n_resamples"), 321, "321 bootstrap resamples"),
-    (("validation", "level"), 0.9, "90 % percentile intervals"),
+    (("validation", "level"), 0.9, "90 % intervals"),
+    (("validation", "method"), "percentile", "They are percentile intervals"),
     (("validation", "unit"), "recording", "too narrow"),
     (("validation", "thresholds"), [0.35], "predicted risks of 0.35"),
     (("model", "n_members"), 1, "The model has one member"),

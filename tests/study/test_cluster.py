@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from twelvelead.io import Found, find_recordings, sha256
-from twelvelead.study import measure_archive, measure_files
+from twelvelead.study import measure_archive, measure_files, run_study
 from twelvelead.study.cluster import run_on_cluster
 from twelvelead.terms import InputError, MissingExtra
 
@@ -50,6 +50,12 @@ def test_a_recording_that_fails_there_is_listed(cluster, archive, tmp_path):
     measured = measure_archive(found, work=tmp_path / "work", workers=cluster)
     assert measured.n_measured == 1
     assert measured.failures["recording_id"].to_list() == ["bad"]
+
+
+def test_a_study_on_a_cluster_gives_the_same_bytes(cluster, finished, hospitals, small, tmp_path):
+    out, _ = finished
+    run_study(small, data=hospitals, out=tmp_path, workers=cluster)
+    assert sha256(tmp_path / "manifest.json") == sha256(out / "manifest.json")
 
 
 def do_nothing(_task):

@@ -15,7 +15,8 @@ from twelvelead.terms import COMPARISON, PERFORMANCE
 def row(target="K70", set_="internal", **changes):
     return {
         "target": target, "model": "ecg_age_sex", "set": set_, "metric": "auroc", "stratum": "all", "estimate": 0.8,
-        "lower": 0.7, "upper": 0.9, "level": 0.95, "n": 100, "n_patients": 80, "n_events": 20, **changes,
+        "lower": 0.7, "upper": 0.9, "level": 0.95, "n": 100, "n_patients": 80, "n_events": 20,
+        "delong_lower": None, "delong_upper": None, "interval": "studentised bootstrap", **changes,
     }  # fmt: skip
 
 

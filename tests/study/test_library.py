@@ -16,11 +16,13 @@ from twelvelead.simulate.published.outcomes import describe_outcomes
 from twelvelead.study import builtin_studies, declare, load_study
 from twelvelead.study.examination import examine
 from twelvelead.study.happened import rules_there
+from twelvelead.study.nested_declaration import NestedStudy
 from twelvelead.study.sample import ecg_predictors
 
 MODES = ("sound", "paper")
 NAMES = builtin_studies()
-PUBLISHED = tuple(name for name in NAMES if load_study(name).publication)
+NESTED = tuple(name for name in NAMES if isinstance(load_study(name), NestedStudy))
+PUBLISHED = tuple(name for name in NAMES if load_study(name).publication and name not in NESTED)
 SIX = ("cxr_findings", "diagnoses", "laboratory_values", "liver", "neoplasms", "neuropsychiatric")
 CENTRAL_5_PERCENT = set(SIX) - {"laboratory_values"}  # of that one nobody knows
 
@@ -39,6 +41,7 @@ def targets(name):
 
 def test_the_six_published_studies_are_there():
     assert set(SIX) <= set(PUBLISHED)
+    assert {"type2_diabetes", "z_alizadeh_sani_diabetes"} == set(NESTED)
     assert {"uci_arrhythmia", "z_alizadeh_sani", "ptbxl", "simulated"} <= set(NAMES)
 
 
@@ -57,7 +60,8 @@ def test_every_study_loads_in_both_modes(name, mode):
 def test_titles_and_publications_differ():
     studies = [load_study(name) for name in NAMES]
     assert len({study.title for study in studies}) == len(studies)
-    assert len({study.publication for study in studies if study.publication}) == len(PUBLISHED)
+    published = [study.publication for study in studies if study.publication]
+    assert len(set(published)) == len(published) >= len(PUBLISHED)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -75,6 +79,7 @@ def test_a_published_study_says_what_was_done_and_what_was_wrong(name):
 def test_the_paper_s_judgement_is_repeated_and_the_sound_one_is_not(name):
     sound, paper = (declare(name, mode=mode) for mode in MODES)
     assert (sound.validation.level, sound.validation.unit) == (0.95, "patient")
+    assert (sound.validation.method, paper.validation.method) == ("studentised", "percentile")
     assert (paper.validation.level, paper.validation.unit) == (0.05 if name in CENTRAL_5_PERCENT else 0.95, "recording")
     assert (sound.eligibility.index, paper.eligibility.index) == ("first_per_stay", "all")
     assert sound.eligibility.min_age_years == 18

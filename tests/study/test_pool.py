@@ -1,5 +1,8 @@
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -50,3 +53,51 @@ def test_a_killed_worker_is_an_error_and_replaced(tmp_path):
         run_tasks(die, [0, 1], workers=2, stage="counting", progress=silent)
     run_tasks(write_square, [(str(tmp_path), 3), (str(tmp_path), 4)], workers=2, stage="", progress=silent)
     assert (tmp_path / "3").read_text() == "9"
+
+
+ABANDONED = """
+import os, sys, time
+from pathlib import Path
+from twelvelead.study.pool import run_tasks
+from twelvelead.study.progress import silent
+from tests.study.test_pool import say_who_and_sleep
+
+if __name__ == "__main__":
+    run_tasks(say_who_and_sleep, [sys.argv[1]] * 2, workers=2, stage="", progress=silent)
+"""
+
+
+def say_who_and_sleep(folder):
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(60)
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_for(what, seconds=60):
+    end = time.monotonic() + seconds
+    while not what() and time.monotonic() < end:
+        time.sleep(0.05)
+    return what()
+
+
+def test_workers_end_with_who_started_them_even_if_that_was_killed(tmp_path):
+    """Else a run that goes on from there would meet them at the same work."""
+    script, said = tmp_path / "abandoned.py", tmp_path / "said"
+    script.write_text(ABANDONED)
+    said.mkdir()
+    root = str(Path(__file__).parents[2])
+    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path}
+    child = subprocess.Popen([sys.executable, str(script), str(said)], env=environment)  # noqa: S603 - our own
+    assert wait_for(lambda: len(list(said.iterdir())) == 2)
+    workers = [int(file.name) for file in said.iterdir()]
+    child.kill()
+    child.wait()
+    assert wait_for(lambda: not any(map(is_alive, workers)), seconds=10)

@@ -10,7 +10,7 @@ from twelvelead.io.databases import Database
 from twelvelead.io.databases import tables as own_tables
 from twelvelead.study import declare, run_study
 from twelvelead.study.judging import object_to
-from twelvelead.terms import PERFORMANCE, PREDICTIONS, SELECTION, SHAP, StudyError
+from twelvelead.terms import HYPOTHESES, PERFORMANCE, PREDICTIONS, SELECTION, SHAP, StudyError
 
 TABLES = (
     "performance.parquet",
@@ -104,6 +104,7 @@ def test_a_run_that_lost_half_of_its_fits_ends_the_same(finished, hospitals, sma
     run_study(small, data=hospitals, out=tmp_path / "half")
     for name in TABLES:
         assert sha256(tmp_path / "half" / name) == sha256(out / name), name
+    assert not list((tmp_path / "half").rglob(".*.unfinished"))
 
 
 def test_another_seed_deals_other_folds(finished, hospitals, small, tmp_path):
@@ -160,6 +161,33 @@ def test_a_patient_on_both_sides_of_a_split_stops_the_study(finished):
     leaky = honest.join(people.group_by("patient_id").len().filter(pl.col("len") > 1), on="patient_id", how="semi")
     with pytest.raises(StudyError, match="V001"):
         object_to(internal.join(leaky, on="recording_id", how="semi"), leaky)
+
+
+def test_only_so_many_predictions_are_explained_as_declared(finished, hospitals, small, tmp_path):
+    out, _ = finished
+    few = small.model_copy(update={"validation": small.validation.model_copy(update={"explained": 20})})
+    run_study(few, data=hospitals, out=tmp_path)
+    keys = ["recording_id", "set", "feature"]
+    some, every = (pl.read_parquet(folder / "shap.parquet") for folder in (tmp_path, out))
+    drawn = some.group_by("set").agg(pl.col("recording_id").n_unique())
+    assert dict(drawn.iter_rows()) == {"internal": 20, "external": 20}  # of the three folds together
+    assert every.filter(pl.col("set") == "internal")["recording_id"].n_unique() > 60
+    same = some.join(every, on=keys, how="left", validate="1:1", suffix="_of_all")
+    assert same.filter((pl.col("shap") != pl.col("shap_of_all")) | pl.col("shap_of_all").is_null()).is_empty()
+    assert "20 recordings drawn by lot from" in (tmp_path / "report.html").read_text()
+    assert sha256(tmp_path / "predictions.parquet") == sha256(out / "predictions.parquet")
+
+
+def test_hypotheses_count_what_could_not_be_tested(finished):
+    out, _ = finished
+    tested = HYPOTHESES.check(pl.read_parquet(out / "hypotheses.parquet"))
+    assert set(tested["n_tested"]) == {2}  # heart failure, and the code that nobody has
+    assert tested.filter(target="nothing")["rejected"].to_list() == [False] * 6
+
+
+def test_nothing_half_written_is_left(finished):
+    out, _ = finished
+    assert not list(out.rglob(".*.unfinished"))
 
 
 def test_study_json_is_the_declaration(finished, small):

@@ -97,6 +97,10 @@ def prepare(study, data, **how):
     return prepare_sample(study, use, data=data, work=data / "work", workers=1, progress=silent, **how)
 
 
+def measured(sample):
+    return sample.features.collect()
+
+
 def with_predictors(**changes):
     return STUDY.model_copy(update={"predictors": STUDY.predictors.model_copy(update=changes)})
 
@@ -114,13 +118,13 @@ def test_a_databases_own_measurements_are_looked_up_by_name(tmp_path):
     ]  # fmt: skip
     assert sample.predictors.columns == ["recording_id", "pr_interval_ms", "qrs_duration_ms", "age_years", "sex_male"]
     assert sample.ecg == ("pr_interval_ms", "qrs_duration_ms")
-    assert sample.features["recording_id"].to_list() == ["e00", "e01", "e03"]
+    assert measured(sample)["recording_id"].to_list() == ["e00", "e01", "e03"]
     assert set(sample.predictors.drop("recording_id").dtypes) == {pl.Float32}
-    assert sample.outcomes.rows() == [("e00", "I50", 1), ("e01", "I50", 0), ("e03", "I50", 0)]
+    assert sample.answers.table().rows() == [("e00", "I50", 1), ("e01", "I50", 0), ("e03", "I50", 0)]
     assert sample.flow.select("step", "n_recordings", "excluded").rows() == [
         ("ECG recordings in the database", N, 0), ("ECG could be measured", 3, 9),
     ]  # fmt: skip
-    assert (sample.failures.height, sample.fiducials.height) == (0, 0)
+    assert (sample.failures.height, sample.fiducials.collect().height) == (0, 0)
 
 
 def test_who_is_not_eligible_is_not_looked_up(tmp_path):
@@ -128,7 +132,7 @@ def test_who_is_not_eligible_is_not_looked_up(tmp_path):
     young = STUDY.model_copy(update={"eligibility": STUDY.eligibility.model_copy(update={"min_age_years": 40})})
     sample = prepare(young, tmp_path)
     assert sample.cohort["recording_id"].to_list() == ["e10", "e11"]
-    assert sample.features["recording_id"].to_list() == ["e10", "e11"]
+    assert measured(sample)["recording_id"].to_list() == ["e10", "e11"]
 
 
 def test_measurements_that_are_not_there_are_an_error(tmp_path):
@@ -159,9 +163,9 @@ def test_waveforms_are_measured_where_the_study_says_so(tmp_path):
     sample = prepare(with_predictors(source="waveforms"), tmp_path)
     assert sample.cohort["recording_id"].to_list() == ["e00"]
     assert sample.failures["recording_id"].to_list() == ["e01"]
-    assert 60 < sample.features["pr_interval_ms"][0] < 400
-    assert sample.features["pr_interval_ms"][0] != 100.0  # the number that the database has
-    assert sample.fiducials.height > 0
+    assert 60 < measured(sample)["pr_interval_ms"][0] < 400
+    assert measured(sample)["pr_interval_ms"][0] != 100.0  # the number that the database has
+    assert sample.fiducials.collect().height > 0
     assert len(sample.ecg) > 100
 
 
@@ -204,9 +208,9 @@ def test_every_image_is_a_row_with_the_numbers_of_its_ecg(tmp_path):
         ("e00@s1/a", 100.0, 0.0, 1.0), ("e00@s1/b", 100.0, 0.0, 1.0), ("e00@s2/c", 100.0, 0.0, 4.0),
         ("e02@s3/d", 102.0, 0.0, 1.0),
     ]  # fmt: skip
-    assert sample.outcomes["y"].to_list() == [0, 1, 0, 1]
+    assert sample.answers.of(0).tolist() == [0, 1, 0, 1]
     assert sample.ecg == ("pr_interval_ms",)
-    assert sample.features["recording_id"].to_list() == sample.cohort["recording_id"].to_list()
+    assert measured(sample)["recording_id"].to_list() == sample.cohort["recording_id"].to_list()
     assert sample.flow["step"][0] == "chest X-ray images with an ECG before them"
     assert sample.flow.select("n_recordings", "n_patients").row(0) == (4, 2)
 
@@ -215,7 +219,7 @@ def test_of_a_study_each_ecg_is_one_row(tmp_path):
     place(tmp_path / "a", happened=XRAYED)
     sample = prepare(xray_study("study"), tmp_path)
     assert sample.cohort["recording_id"].to_list() == ["e00", "e02"]
-    assert sample.outcomes["y"].to_list() == [1, 1]  # one of the two images of s1 shows it
+    assert sample.answers.of(0).tolist() == [1, 1]  # one of the two images of s1 shows it
     assert sample.flow["step"][0] == "ECGs with a chest X-ray study after them"
 
 
@@ -230,8 +234,8 @@ def test_an_ecg_that_several_xrays_share_is_measured_once(tmp_path):
         progress=lambda stage, done, total: told.append((stage, done, total)),
     )  # fmt: skip
     assert sample.cohort["recording_id"].to_list() == ["e00@s1/a", "e00@s1/b", "e00@s2/c"]
-    assert sample.features.drop("recording_id").unique().height == 1
-    assert sample.fiducials["recording_id"].unique().to_list() == ["e00"]
+    assert measured(sample).drop("recording_id").unique().height == 1
+    assert sample.fiducials.collect()["recording_id"].unique().to_list() == ["e00"]
     assert {total for _, _, total in told} == {1}
 
 
@@ -307,8 +311,8 @@ def test_an_external_database_has_its_own_rule(tmp_path):
     internal = prepare(STUDY, tmp_path)
     wider = DatabaseUse(kind="tables", folder="b", rule={"window_h": [0, 24]})
     external = prepare(STUDY, tmp_path, use=wider, like=internal)
-    assert internal.outcomes["y"].sum() == 0
-    assert external.outcomes.filter(y=1)["recording_id"].to_list() == ["e00"]
+    assert internal.answers.counts()["n_events"].to_list() == [0]
+    assert external.answers.strata()["recording_id"].to_list() == ["e00"]
     assert external.targets[0].window_h == (0, 24)
     assert external.declared[0].window_h == (-1, 1)
 
@@ -328,8 +332,8 @@ def test_targets_of_a_family_are_those_of_the_development_database(tmp_path):
     external = prepare(study, tmp_path, use=use, like=internal)
     assert [t.name for t in internal.targets] == [t.name for t in external.targets] == ["K70"]
     assert external.targets[0].min_events == 7
-    assert internal.outcomes["y"].sum() == 3
-    assert external.outcomes["y"].sum() == 1
+    assert internal.answers.counts()["n_events"].to_list() == [3]
+    assert external.answers.counts()["n_events"].to_list() == [1]
 
 
 # Folds

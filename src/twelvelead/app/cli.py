@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import cyclopts
 
-from twelvelead.app import recordings, studies
+from twelvelead.app import judging, recordings, studies
 from twelvelead.app.shell import BAD_INPUT, INTERRUPTED, MISSING_EXTRA, OK, USAGE, app
 
-COMMANDS = (recordings, studies)
+COMMANDS = (recordings, studies, judging)
 """The modules whose commands there are."""
 
 

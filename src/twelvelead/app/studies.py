@@ -39,6 +39,7 @@ def study(
     seed: int | None = None,
     mode: Literal["sound", "paper", "both"] = "sound",
     workers: Workers = PROCESSES,
+    scheduler: str | None = None,
 ) -> int:
     """Run a study end to end, and write its report, tables and models.
 
@@ -51,21 +52,25 @@ def study(
     mode
         `paper` repeats the published method with its faults, each of which the report names; `both` adds a table of
         what they change.
+    scheduler
+        A Dask cluster that measures and fits instead of processes here, as in dask=tcp://10.0.0.1:8786; its workers
+        must see the same folders.
     """
-    from twelvelead.study import declare, run_both, run_study
+    from twelvelead.study import declare, run_both, start_study
 
+    where = scheduler or workers
     if mode == "both":
         with Display() as display:
             two = run_both(
                 declare(name_or_toml, seed=seed), declare(name_or_toml, seed=seed, mode="paper"),
-                data=data, out=out, workers=workers, progress=display.progress,
+                data=data, out=out, workers=where, progress=display.progress,
             )  # fmt: skip
         display.comparison(two.comparison)
         display.note(f"What the published method changes is in {out / 'comparison.html'}.")
         return PARTLY if two.sound.refusals or two.paper.refusals else OK
     with Display() as display:
         declared = declare(name_or_toml, seed=seed, mode=mode)
-        results = run_study(declared, data=data, out=out, workers=workers, progress=display.progress)
+        results = start_study(declared, data=data, out=out, workers=where, progress=display.progress)
     display.performance(results.performance)
     for refusal in results.refusals:
         display.note(refusal.message)
@@ -130,7 +135,7 @@ def simulate(
     folder: Path,
     *,
     patients: int = 1000,
-    layout: Literal["own", "mimic-iv", "ecg-view-ii"] = "own",
+    layout: Literal["own", "mimic-iv", "ecg-view-ii", "diabetes", "diabetes-null"] = "own",
     waveforms: bool = False,
     seed: int = 0,
     workers: Workers = PROCESSES,
@@ -145,7 +150,8 @@ def simulate(
         Patients of the hospital; of our own, the second has half as many.
     layout
         own: waveforms (WFDB) and linked tables. mimic-iv: the files of MIMIC-IV, -ED, -ECG, -Ext-ICD, MIMIC-CXR-JPG
-        and CXR-LT. ecg-view-ii: those of ECG-ViEW II, with the same effects and another case mix.
+        and CXR-LT. ecg-view-ii: those of ECG-ViEW II, with the same effects and another case mix. diabetes: a
+        five-year cohort, three ECGs each, as tables; diabetes-null: the same, in which the ECG foretells nothing.
     waveforms
         Whether the layout of MIMIC-IV gets its waveforms too; our own always does.
     """

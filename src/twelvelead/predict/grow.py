@@ -1,15 +1,66 @@
 """How trees are grown: the one place that calls XGBoost to train."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Rows = tuple[Floats, NDArray[np.int8]]
-"""Predictors of shape (n_recordings, n_features), and outcomes of shape (n_recordings,), 1 event, 0 none."""
+Table = NDArray[np.floating[Any]]
+"""Predictors, NaN where missing. XGBoost works in float32, so that either gives the same trees."""
+
+
+class Rows(NamedTuple):
+    """Recordings to train on, or to judge by.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_recordings, n_features)
+        Predictors.
+    y : ndarray of shape (n_recordings,)
+        1 event, 0 none.
+    patients : ndarray of int, shape (n_recordings,), or None
+        The patient of each. None: every recording is a patient of its own.
+    weights : ndarray of shape (n_recordings,) or None
+        How many recordings each stands for. None: itself.
+    edges : ndarray of float32, shape (n_edges, n_features), or None
+        Where the bins of each predictor begin, NaN below the last: see `Bins`. None: found anew from `X`.
+    """
+
+    X: Table
+    y: NDArray[np.int8]
+    patients: NDArray[np.intp] | None = None
+    weights: Floats | None = None
+    edges: NDArray[np.float32] | None = None
+
+    def take(self, rows: NDArray[Any]) -> "Rows":
+        """Return some of the recordings, by position or by a mask."""
+        parts = {name: getattr(self, name) for name in ("X", "y", "patients", "weights")}
+        return self._replace(**{name: part[rows] for name, part in parts.items() if part is not None})
+
+    def select(self, columns: NDArray[np.intp]) -> "Rows":
+        """Return the same recordings with some of the predictors."""
+        edges = None if self.edges is None else np.ascontiguousarray(self.edges[:, columns])
+        return self._replace(X=np.ascontiguousarray(self.X[:, columns]), edges=edges)
+
+    def count_patients(self) -> tuple[int, int]:
+        """Return the numbers of patients who have a recording with the event, and without."""
+        ids = np.arange(len(self.y)) if self.patients is None else self.patients
+        return len(np.unique(ids[self.y == 1])), len(np.unique(ids[self.y == 0]))
+
+    def matrix(self) -> xgb.DMatrix:
+        """Return XGBoost's form of it."""
+        if self.edges is None:
+            return matrix(self.X, self.y, weights=self.weights)
+        # A few hundred rows that hold just the edges have them as their quantiles.
+        bins = xgb.QuantileDMatrix(self.edges, missing=np.nan, nthread=1)
+        return xgb.QuantileDMatrix(self.X, self.y, weight=self.weights, missing=np.nan, nthread=1, ref=bins)
+
+
+Given = Rows | tuple[Table, NDArray[np.int8]]
+"""`Rows`, or predictors and outcomes alone."""
 
 
 LEAST_COLUMNS = 10
@@ -61,6 +112,11 @@ class Growth:
     trees_per_round: int = 1
     seed: int = 0
 
+    @property
+    def sees_everything(self) -> bool:
+        """Whether every tree sees all recordings and predictors, so that no chance is in it."""
+        return self.subsample == self.colsample == 1 and self.trees_per_round == 1
+
     def params(self, n_features: int) -> dict[str, Any]:
         """Return XGBoost's own names for these choices, for a table of `n_features` predictors."""
         forest = self.trees_per_round > 1
@@ -82,16 +138,16 @@ class Growth:
         }
 
 
-def grow(train: Rows, growth: Growth, *, tune: Rows | None = None, patience: int = 0) -> xgb.Booster:
+def grow(train: Given, growth: Growth, *, tune: Given | None = None, patience: int = 0) -> xgb.Booster:
     """Grow trees on the training recordings, and stop once they no longer help the tuning recordings.
 
     Parameters
     ----------
-    train : (ndarray of shape (n_recordings, n_features), ndarray of shape (n_recordings,))
-        Predictors, NaN where missing, and outcomes.
+    train : Rows, or (predictors, outcomes)
+        Recordings to train on.
     growth : Growth
         How the trees are grown.
-    tune : like `train`, or None
+    tune : Rows, or (predictors, outcomes), or None
         Recordings on which the log loss is watched; None grows all `growth.rounds` rounds.
     patience : int
         Rounds without a lower log loss after which growing stops. The trees after the best round are cut off.
@@ -101,27 +157,28 @@ def grow(train: Rows, growth: Growth, *, tune: Rows | None = None, patience: int
     Booster
         Its margin is log-odds.
     """
-    rows = matrix(train[0], train[1])
+    rows = Rows(*train).matrix()
     params = growth.params(train[0].shape[1])
     if tune is None:
         return xgb.train(params, rows, num_boost_round=growth.rounds)
+    watched = Rows(*tune)
     stop = xgb.callback.EarlyStopping(rounds=patience, save_best=True)
     return xgb.train(
         params,
         rows,
         num_boost_round=growth.rounds,
-        evals=[(matrix(tune[0], tune[1]), "tune")],
+        evals=[(matrix(watched.X, watched.y, weights=watched.weights), "tune")],
         callbacks=[stop],
         verbose_eval=False,
     )
 
 
-def margin(booster: xgb.Booster, X: Floats) -> Floats:
+def margin(booster: xgb.Booster, X: Table) -> Floats:
     """Return the booster's log-odds for each recording, shape (n_recordings,)."""
     out: Floats = booster.predict(matrix(X), output_margin=True).astype(np.float64)
     return out
 
 
-def matrix(X: Floats, y: NDArray[np.int8] | None = None) -> xgb.DMatrix:
+def matrix(X: Table, y: NDArray[np.int8] | None = None, *, weights: Floats | None = None) -> xgb.DMatrix:
     """Return XGBoost's form of the predictors; NaN is missing, and is sent the way that training found best."""
-    return xgb.DMatrix(X, label=y, missing=np.nan, nthread=1)
+    return xgb.DMatrix(X, label=y, weight=weights, missing=np.nan, nthread=1)

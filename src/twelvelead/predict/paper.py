@@ -30,6 +30,8 @@ def eliminated_stumps(*, n_folds: int = 19, random_state: int = 0) -> RiskClassi
 
     What differs from the publication: the elimination is one nested pass, which gives the same predictors at every size
     (see `eliminate`); all predictors together are a candidate too; and no least number of ECG predictors is asked for.
+    Beyond 20,000 recordings to train on or to validate on, the elimination sees only part of those without the event,
+    and early stopping counts each of a part for as many as it stands for.
 
     References
     ----------

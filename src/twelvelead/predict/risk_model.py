@@ -6,22 +6,26 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-import polars as pl
 import xgboost as xgb
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    assert_all_finite,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
-from twelvelead.cohort.split import assign_folds
+from twelvelead.predict.bins import Bins
 from twelvelead.predict.calibrate import METHODS, Calibrator, agreement, calibrate
-from twelvelead.predict.grow import Floats, Growth, grow, margin
-from twelvelead.predict.select import Elimination, eliminate
+from twelvelead.predict.deal import deal, number_patients
+from twelvelead.predict.events import as_events
+from twelvelead.predict.grow import Floats, Growth, Rows, Table, grow, margin
+from twelvelead.predict.select import JUDGED_PER_EVENT, Elimination, eliminate
+from twelvelead.predict.thin import thin
 from twelvelead.terms import StudyError
-
-LEAST_PER_FOLD = 2
-"""Recordings with and without the event that every fold must hold: with fewer, an AUROC is one comparison or none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +46,7 @@ class Member:
     features: tuple[str, ...]
     booster: xgb.Booster
 
-    def margin(self, X: Floats) -> Floats:
+    def margin(self, X: Table) -> Floats:
         """Return this member's log-odds for each recording of the whole table, shape (n_recordings,)."""
         return margin(self.booster, X[:, self.columns])
 
@@ -68,8 +72,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         Predictors dropped at a time: an integer from 1, or a share of those left. 0 keeps them all.
     smallest : int
         Fewest predictors tried.
-    importance : {"gain", "total_gain"}
+    importance : {"gain", "total_gain", "shap"}
         What ranks the predictors.
+    rule : {"best", "one_se", "near_best"}
+        Which step of the elimination is chosen: see `eliminate`.
     elimination_rounds, elimination_learning_rate, elimination_max_depth
         How the trees of the elimination are grown; in all else like the final ones.
     rounds, early_stopping : int
@@ -132,6 +138,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         elimination: float = 0.3,
         smallest: int = 4,
         importance: str = "gain",
+        rule: str = "best",
         elimination_rounds: int = 150,
         elimination_learning_rate: float = 0.05,
         elimination_max_depth: int = 3,
@@ -154,6 +161,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.elimination = elimination
         self.smallest = smallest
         self.importance = importance
+        self.rule = rule
         self.elimination_rounds = elimination_rounds
         self.elimination_learning_rate = elimination_learning_rate
         self.elimination_max_depth = elimination_max_depth
@@ -171,13 +179,14 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(self, X: ArrayLike | Bins, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Choose predictors, grow the members and fit the calibration curve.
 
         Parameters
         ----------
-        X : array or DataFrame of shape (n_recordings, n_features)
-            Predictors; NaN or null where missing.
+        X : array or DataFrame of shape (n_recordings, n_features), or Bins
+            Predictors; NaN or null where missing. For many targets on many recordings, bin them once:
+            `bins = bin_once(table)`, then for each target `fit(bins.take(known), y[known], groups=patients[known])`.
         y : array of shape (n_recordings,)
             Outcome, two classes; the one that sorts last is the event.
         groups : array of shape (n_recordings,) or None
@@ -192,19 +201,41 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         ------
         StudyError
             If there is one class only, or a class has too few recordings or patients for the folds.
+
+        Notes
+        -----
+        Beyond 20,000 recordings to train on, the elimination thins out those without the event, and so does what early
+        stopping watches, where each then counts for as many as it stands for. The final trees see them all.
         """
-        checked = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2)
-        table: Floats = checked[0]
+        rows, outcome = self._receive(X, y)
         self._check_choices()
-        self.classes_, event = _classes(checked[1])
-        self.feature_names_ = tuple(getattr(self, "feature_names_in_", [f"x{i}" for i in range(table.shape[1])]))
-        folds = self._deal(event, groups)
+        self.classes_, event = as_events(outcome)
+        rows = rows._replace(y=event, patients=number_patients(groups, len(event)))
+        folds = self._deal(rows)
         with ThreadPoolExecutor(max_workers=max(1, self.n_jobs)) as pool:
-            fitted = list(pool.map(lambda j: self._fit_member(table, event, folds=folds, j=j), range(self.n_members)))
+            fitted = list(pool.map(lambda j: self._fit_member(rows, folds=folds, j=j), range(self.n_members)))
         self.members_ = tuple(member for member, _ in fitted)
         self.selection_ = [row for j, (_, path) in enumerate(fitted) for row in _selection_rows(j, path)]
-        self.calibrator_ = self._calibrate(table, event, folds=folds).rounded()
+        self.calibrator_ = self._calibrate(rows, folds=folds).rounded()
         return self
+
+    def _receive(self, X: ArrayLike | Bins, y: ArrayLike) -> tuple[Rows, NDArray[Any]]:
+        """Check the table and the outcome, and note what scikit-learn wants noted of them."""
+        none = np.empty(0, dtype=np.int8)
+        if not isinstance(X, Bins):
+            checked = validate_data(self, X, y, dtype=np.float32, ensure_all_finite="allow-nan", ensure_min_samples=2)
+            named = tuple(getattr(self, "feature_names_in_", ()))
+            table, outcome, edges = checked[0], checked[1], None
+        else:
+            table, named, edges = X.table, X.names, X.edges
+            outcome = column_or_1d(y)
+            check_consistent_length(table, outcome)
+            assert_all_finite(outcome, input_name="y")
+            self.n_features_in_ = table.shape[1]
+            if named:
+                self.feature_names_in_ = np.array(named, dtype=object)
+        self.feature_names_ = named or tuple(f"x{i}" for i in range(table.shape[1]))
+        return Rows(table, none, edges=edges), outcome
 
     def margin(self, X: ArrayLike) -> Floats:
         """Return the log-odds before calibration, shape (n_recordings,): the mean of the members'."""
@@ -230,20 +261,12 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         tags.input_tags.allow_nan = True
         return tags
 
-    def _fit_member(self, X: Floats, y: NDArray[np.int8], *, folds: NDArray[np.int32], j: int) -> _Fitted:
+    def _fit_member(self, rows: Rows, *, folds: NDArray[np.int32], j: int) -> _Fitted:
         train, tune, _ = self._parts(folds, j)
-        sets = (X[train], y[train]), (X[tune], y[tune])
-        final = Growth(
-            rounds=self.rounds,
-            learning_rate=self.learning_rate,
-            max_depth=self.max_depth,
-            subsample=self.subsample,
-            colsample=self.colsample,
-            min_child_weight=self.min_child_weight,
-            reg_lambda=self.reg_lambda,
-            trees_per_round=self.trees_per_round,
-            seed=int(np.random.SeedSequence((self.random_state, j)).generate_state(1)[0] >> 1),
-        )
+        seed = int(np.random.SeedSequence((self.random_state, j)).generate_state(1)[0] >> 1)
+        final = self._growth(seed)
+        watched, weights = thin(rows.y[tune], per_event=JUDGED_PER_EVENT, seed=seed)
+        tuning = rows.take(tune[watched])._replace(weights=weights)
         path = None
         features = self.feature_names_
         if self.elimination:
@@ -254,31 +277,50 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
                 max_depth=self.elimination_max_depth,
             )
             path = eliminate(
-                *sets,
+                rows.take(train),
+                tuning,
                 names=self.feature_names_,
                 growth=quick,
                 step=self.elimination,
                 smallest=self.smallest,
                 importance=self.importance,
+                rule=self.rule,
             )
             features = path.chosen.features
         place = {name: i for i, name in enumerate(self.feature_names_)}
         columns = np.array([place[name] for name in features])
-        kept = [(rows[:, columns], outcome) for rows, outcome in sets]
-        return Member(columns, features, grow(kept[0], final, tune=kept[1], patience=self.early_stopping)), path
+        kept = rows.select(columns)
+        trees = grow(kept.take(train), final, tune=tuning.select(columns), patience=self.early_stopping)
+        return Member(columns, features, trees), path
 
-    def _calibrate(self, X: Floats, y: NDArray[np.int8], *, folds: NDArray[np.int32]) -> Calibrator:
+    def _growth(self, seed: int) -> Growth:
+        return Growth(
+            rounds=self.rounds,
+            learning_rate=self.learning_rate,
+            max_depth=self.max_depth,
+            subsample=self.subsample,
+            colsample=self.colsample,
+            min_child_weight=self.min_child_weight,
+            reg_lambda=self.reg_lambda,
+            trees_per_round=self.trees_per_round,
+            seed=seed,
+        )
+
+    def _calibrate(self, rows: Rows, *, folds: NDArray[np.int32]) -> Calibrator:
         """Fit the curve on single members' margins and carry it over to their mean."""
-        rows = [self._parts(folds, j)[2] for j in range(self.n_members)]
-        margins = [member.margin(X[r]) for member, r in zip(self.members_, rows, strict=True)]
+        X, y = rows.X, rows.y
+        places = [self._parts(folds, j)[2] for j in range(self.n_members)]
+        margins = [member.margin(X[r]) for member, r in zip(self.members_, places, strict=True)]
         pooled = np.concatenate(margins)
-        curve = calibrate(pooled, np.concatenate([y[r] for r in rows]), method=self.calibration)
+        curve = calibrate(pooled, np.concatenate([y[r] for r in places]), method=self.calibration)
         if self.n_members == 1 or self.calibration == "none":
             return curve
         # The fold that member j has never seen is the one that member j - 1 tuned on: neither trained on it. With
         # calibrate_on="tune" there is no such pair, and no claim to be right either.
         unseen = self.calibrate_on == "unseen"
-        neighbours = [(margins[j], self.members_[j - 1].margin(X[rows[j]])) for j in range(1, self.n_members) if unseen]
+        neighbours = [
+            (margins[j], self.members_[j - 1].margin(X[places[j]])) for j in range(1, self.n_members) if unseen
+        ]
         alike = agreement(neighbours)
         return curve.stretched(float(np.mean(pooled)), 1 / (alike + (1 - alike) / self.n_members))
 
@@ -296,27 +338,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             return self.n_folds
         return self.n_members if self.n_members >= 5 else 7
 
-    def _deal(self, y: NDArray[np.int8], groups: ArrayLike | None) -> NDArray[np.int32]:
-        n_folds = self._count_folds()
-        for what, count in (("with the event", int(y.sum())), ("without it", int(len(y) - y.sum()))):
-            if count < LEAST_PER_FOLD * n_folds:
-                msg = (
-                    f"{n_folds} folds need at least {LEAST_PER_FOLD * n_folds} recordings {what}; got {count}. "
-                    "Leave this target out, or use fewer folds."
-                )
-                raise StudyError(msg)
-        row = [f"{i:012d}" for i in range(len(y))]
-        patient = row if groups is None else _ids(groups, len(y))
-        table = pl.DataFrame({"recording_id": row, "patient_id": patient, "event": y, "none": 1 - y})
-        folds = assign_folds(table, n_folds=n_folds, seed=self.random_state)["fold"].to_numpy()
-        least = min(min(np.sum(y[folds == k]), np.sum(1 - y[folds == k])) for k in range(n_folds))
-        if least < LEAST_PER_FOLD:
-            msg = (
-                f"every fold of patients must hold {LEAST_PER_FOLD} recordings with and without the event; "
-                f"got a fold with {least}. The events belong to too few patients: leave this target out."
-            )
-            raise StudyError(msg)
-        return np.asarray(folds, dtype=np.int32)
+    def _deal(self, rows: Rows) -> NDArray[np.int32]:
+        patients = np.arange(len(rows.y)) if rows.patients is None else rows.patients
+        return deal(rows.y, patients, n_folds=self._count_folds(), seed=self.random_state)
 
     def _check_choices(self) -> None:
         n_folds = self._count_folds()
@@ -332,28 +356,6 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         if self.calibration not in METHODS:
             msg = f"calibration must be one of {', '.join(METHODS)}; got {self.calibration!r}. Choose one of them."
             raise StudyError(msg)
-
-
-def _classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int8]]:
-    check_classification_targets(y)
-    classes, event = np.unique(y, return_inverse=True)
-    if len(classes) == 1:
-        msg = f"y must hold two classes; got one class, {classes[0]!r}. Leave this target out."
-        raise StudyError(msg)
-    if len(classes) > 2:
-        # scikit-learn's own checks look for these words.
-        kind = type_of_target(y)
-        msg = f"Only binary classification is supported. The type of the target is {kind}; got {len(classes)} classes."
-        raise StudyError(msg)
-    return classes, event.astype(np.int8)
-
-
-def _ids(groups: ArrayLike, n: int) -> list[str]:
-    ids = check_array(groups, ensure_2d=False, dtype=None)
-    if len(ids) != n:
-        msg = f"groups must name the patient of each of the {n} recordings; got {len(ids)}. Pass one per row."
-        raise StudyError(msg)
-    return [str(i) for i in ids]
 
 
 def _selection_rows(j: int, path: Elimination | None) -> Sequence[dict[str, Any]]:

@@ -6,6 +6,7 @@
 'sim-a-p000000-r1'
 """
 
+from twelvelead.simulate.diabetes import DiabetesCohort, best_aurocs, diabetes_cohort
 from twelvelead.simulate.hospital import Hospital, hospital
 from twelvelead.simulate.optimum import best_auroc
 from twelvelead.simulate.outcomes import OUTCOMES, SimulatedOutcome
@@ -16,10 +17,13 @@ __all__ = [
     "OUTCOMES",
     "SITE_A",
     "SITE_B",
+    "DiabetesCohort",
     "Hospital",
     "SimulatedOutcome",
     "Site",
     "best_auroc",
+    "best_aurocs",
+    "diabetes_cohort",
     "hospital",
     "recording",
     "true_fiducials",

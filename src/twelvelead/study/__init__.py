@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from twelvelead.study.examination import examine
     from twelvelead.study.files import predict_files
     from twelvelead.study.inspecting import Holding, Inspection, inspect_path, inspect_recording
+    from twelvelead.study.judgement import Choices, Judgement, validate_predictions
     from twelvelead.study.kernels import compile_kernels
     from twelvelead.study.measuring import Tally, measure_files
+    from twelvelead.study.model_comparison import compare_models
     from twelvelead.study.plotting import draw_source, plot_file
+    from twelvelead.study.prediction_table import Columns, PredictionTable, read_predictions
     from twelvelead.study.progress import Progress, silent
+    from twelvelead.study.review import Beside
     from twelvelead.study.run import Refusal, Results, run_study
     from twelvelead.study.simulated import run_demo, simulate_hospitals
+    from twelvelead.study.starting import start_study
     from twelvelead.study.studies import builtin_studies, declare, load_study, parse_study
 
 _HOMES = {
@@ -32,22 +37,32 @@ _HOMES = {
     "examination": ("examine",),
     "files": ("predict_files",),
     "inspecting": ("Holding", "Inspection", "inspect_path", "inspect_recording"),
+    "judgement": ("Choices", "Judgement", "validate_predictions"),
     "kernels": ("compile_kernels",),
     "measuring": ("Tally", "measure_files"),
+    "model_comparison": ("compare_models",),
     "plotting": ("draw_source", "plot_file"),
+    "prediction_table": ("Columns", "PredictionTable", "read_predictions"),
     "progress": ("Progress", "silent"),
+    "review": ("Beside",),
     "run": ("Refusal", "Results", "run_study"),
+    "starting": ("start_study",),
     "studies": ("builtin_studies", "declare", "load_study", "parse_study"),
     "simulated": ("run_demo", "simulate_hospitals"),
 }
 
 __all__ = [
     "Applied",
+    "Beside",
     "Both",
+    "Choices",
+    "Columns",
     "Converted",
     "Holding",
     "Inspection",
+    "Judgement",
     "Measured",
+    "PredictionTable",
     "Progress",
     "Refusal",
     "Results",
@@ -55,6 +70,7 @@ __all__ = [
     "Tally",
     "apply_study",
     "builtin_studies",
+    "compare_models",
     "compile_kernels",
     "convert_files",
     "declare",
@@ -69,11 +85,14 @@ __all__ = [
     "plot_file",
     "predict_files",
     "read_demographics",
+    "read_predictions",
     "run_both",
     "run_demo",
     "run_study",
     "silent",
     "simulate_hospitals",
+    "start_study",
+    "validate_predictions",
 ]
 
 

@@ -42,12 +42,20 @@ class Measured:
     @cached_property
     def features(self) -> pl.DataFrame:
         """One row per recording, keeping `features_contract()`, in the order of recording_id."""
-        return features_contract().check(self._scan("features", features_contract()).collect())
+        return features_contract().check(self.scan_features().collect())
 
     @cached_property
     def fiducials(self) -> pl.DataFrame:
         """The marks of every beat, keeping `terms.FIDUCIALS`; without rows where they were not wanted."""
-        return FIDUCIALS.check(self._scan("fiducials", FIDUCIALS).collect())
+        return FIDUCIALS.check(self.scan_fiducials().collect())
+
+    def scan_features(self) -> pl.LazyFrame:
+        """Give the features without reading them."""
+        return self._scan("features", features_contract())
+
+    def scan_fiducials(self) -> pl.LazyFrame:
+        """Give the fiducials without reading them."""
+        return self._scan("fiducials", FIDUCIALS)
 
     def write_findings(self, path: Path) -> None:
         """Write what is wrong with recordings that were measured, keeping `terms.FINDINGS`."""
@@ -55,11 +63,11 @@ class Measured:
 
     def write_features(self, path: Path) -> None:
         """Write the features piece by piece, so that they need not fit into memory."""
-        sink_table(self._scan("features", features_contract()), path)
+        sink_table(self.scan_features(), path)
 
     def write_fiducials(self, path: Path) -> None:
         """Write the fiducials piece by piece, so that they need not fit into memory."""
-        sink_table(self._scan("fiducials", FIDUCIALS), path)
+        sink_table(self.scan_fiducials(), path)
 
     def write_machine(self, path: Path) -> None:
         """Write what the files say besides their samples, keeping `terms.MACHINE`."""

@@ -191,12 +191,24 @@ class Validation(Declared):
         What is resampled.
     thresholds : tuple of float
         Risks at which net benefit, sensitivity and predictive values are stated; fixed before the data are seen.
+    method : {"studentised", "percentile"}
+        How the intervals of AUROC and its differences are made; "percentile", as most publications have it, is too
+        narrow with few events or high AUROC.
+    false_discovery_rate : float
+        Held over all targets for the hypotheses that the full model predicts at all, predicts well (AUROC above 0.7),
+        and better than age and sex do. In mode "paper" none are tested.
+    explained : int
+        Most predictions per target and set that are explained by Shapley values, drawn by lot; all where there are
+        fewer.
     """
 
     n_resamples: int = Field(default=1000, ge=100)
     level: float = Field(default=0.95, gt=0, lt=1)
     unit: Literal["patient", "recording"] = "patient"
     thresholds: tuple[float, ...] = (0.1, 0.2, 0.3)
+    method: Literal["studentised", "percentile"] = "studentised"
+    false_discovery_rate: float = Field(default=0.05, gt=0, lt=1)
+    explained: int = Field(default=5000, ge=1)
 
 
 class Study(Declared):

@@ -3,14 +3,17 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import mkdtemp
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from twelvelead.io.models import write_model
 from twelvelead.io.tables import write_json, write_table
-from twelvelead.predict import RiskClassifier, eliminated_stumps, explain, to_parts, xgboost_defaults
+from twelvelead.predict import Bins, RiskClassifier, eliminated_stumps, explain, suited, to_parts, xgboost_defaults
+from twelvelead.predict.thin import MANY
 from twelvelead.study.declaration import Model, Study
+from twelvelead.study.modelling import draw_recordings, read_bins, read_outcome, read_rows
 from twelvelead.terms import PREDICTIONS, SELECTION, SHAP, StudyError
 
 PAPER_FOLDS = 19
@@ -40,7 +43,7 @@ class FitTask:
     Parameters
     ----------
     study : Study
-        The declaration.
+        The declaration; its targets and faults are not needed here, and left out of what is sent to a worker.
     target, model : str
         What is predicted, and from which set of predictors.
     fold : int or None
@@ -48,7 +51,7 @@ class FitTask:
     predictors : tuple of str
         Columns of the table that the model may know.
     table : Path
-        Parquet: recording_id, patient_id, fold, `y <target>` and the predictors.
+        Parquet, as `modelling_table` makes it.
     external : Path or None
         The same of the external database, which the kept model predicts.
     folder : Path
@@ -70,45 +73,100 @@ class FitTask:
         return FINAL if self.fold is None else f"fold {self.fold}"
 
 
+class _Judged(NamedTuple):
+    """Recordings that a fit predicts, and those among them that it explains."""
+
+    set: str
+    rows: pl.DataFrame
+    explained: pl.DataFrame
+
+
 def run_fit(task: FitTask) -> None:
-    """Fit, predict the held-out patients, explain the full model's predictions, and write all of it.
+    """Fit, predict the held-out patients, explain some of the full model's predictions, and write all of it.
 
     Where the patients with the event are too few for the model's folds, the fit's folder says so instead.
     """
-    columns = ["recording_id", "patient_id", "fold", f"y {task.target}", *task.predictors]
-    table = pl.read_parquet(task.table, columns=columns).drop_nulls(f"y {task.target}")
-    held_out = pl.lit(value=False) if task.fold is None else pl.col("fold") == task.fold
-    development = table.filter(~held_out)
-    y = development[f"y {task.target}"].to_numpy()
+    outside = pl.lit(value=True) if task.fold is None else pl.col("fold") != task.fold
+    people = read_outcome(task.table, task.target).filter(outside)
+    known = people["y"].is_not_null()
+    development = people.filter(known)
+    y = development["y"].to_numpy()
     rarer = int(min(y.sum(), len(y) - y.sum()))
-    estimator = make_estimator(task.study, paper_folds=max(3, min(PAPER_FOLDS, rarer // EVENTS_PER_FOLD)))
-    scratch = task.folder.with_name(f".{task.folder.name}.unfinished")
-    shutil.rmtree(scratch, ignore_errors=True)
+    folds = max(3, min(PAPER_FOLDS, rarer // EVENTS_PER_FOLD))
+    estimator = make_estimator(task.study, n_recordings=len(y), paper_folds=folds)
+    predictors = _read_development(task, outside, known)
+    scratch = _begin(task.folder)
     try:
-        estimator.fit(development.select(task.predictors), y, groups=development["patient_id"].to_numpy())
+        estimator.fit(predictors, y, groups=development["patient_id"].to_numpy())
     except StudyError as error:
         write_json({"message": f"target {task.target}, {task.label}: {error}"}, scratch / REFUSAL)
-        scratch.rename(task.folder)
+        _finish(scratch, task.folder)
         return
-    judged = [("internal", table.filter(held_out))]
-    if task.external is not None:
-        external = pl.read_parquet(task.external, columns=[c for c in columns if c != "fold"])
-        judged.append(("external", external.drop_nulls(f"y {task.target}")))
+    judged = _judged(task)
     parts, card = to_parts(estimator)
     write_model(scratch / "model", parts, {**card, "target": task.target, "model": task.model, "fit": task.label})
     write_table(_selection(task, estimator), scratch / "selection.parquet")
     write_table(_predictions(task, estimator, judged), scratch / "predictions.parquet")
     write_table(_explanations(task, estimator, judged), scratch / "shap.parquet")
-    scratch.rename(task.folder)
+    _finish(scratch, task.folder)
 
 
-def make_estimator(study: Study, *, paper_folds: int = PAPER_FOLDS) -> RiskClassifier:
+def _read_development(task: FitTask, outside: pl.Expr, known: pl.Series) -> pl.DataFrame | Bins:
+    """Read the predictors that a fit learns from: cut into bins together with those of other targets, if many."""
+    if known.sum() > MANY:
+        return read_bins(task.table, task.predictors, task.fold).take(known.to_numpy())
+    rows = read_rows(task.table, task.target, task.predictors)
+    return rows.filter(outside).select(task.predictors)
+
+
+def _begin(folder: Path) -> Path:
+    """Make a folder beside `folder` for what is not finished; a name of its own, should two do the same work."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".unfinished"))
+    scratch.chmod(0o755)
+    return scratch
+
+
+def _finish(scratch: Path, folder: Path) -> None:
+    """Give what is finished its name; or drop it where another has finished the same."""
+    try:
+        scratch.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+        shutil.rmtree(scratch)
+
+
+def _judged(task: FitTask) -> list[_Judged]:
+    """Gather whom a fit predicts: the patients held out, and those of the other hospital."""
+    table = read_rows(task.table, task.target, task.predictors)
+    held_out = table.clear() if task.fold is None else table.filter(pl.col("fold") == task.fold)
+    # Of all that any fold of this target predicts, so that together no more are explained than declared.
+    everybody = table if task.study.split.method == "cross_fit" else held_out
+    sets = [("internal", held_out, everybody, task.table)]
+    if task.external is not None:
+        there = read_rows(task.external, task.target, task.predictors)
+        sets.append(("external", there, there, task.external))
+    judged = []
+    for name, rows, among, path in sets:
+        explained = rows.clear()
+        if task.model == FULL:
+            declared = task.study.validation.explained
+            drawn = draw_recordings(path, among["recording_id"], most=declared, seed=task.study.seed)
+            explained = rows.filter(pl.col("recording_id").is_in(drawn.implode()))
+        judged.append(_Judged(name, rows, explained))
+    return judged
+
+
+def make_estimator(study: Study, *, n_recordings: int, paper_folds: int = PAPER_FOLDS) -> RiskClassifier:
     """Make the unfitted model that a study declares.
 
     Parameters
     ----------
     study : Study
         The declaration.
+    n_recordings : int
+        Recordings that it will be fitted on: with very many, a sound model learns in larger steps.
     paper_folds : int
         For the models of publications, the folds of which one validates: 19 there, fewer where the rarer class is so
         small that such a fold would hold hardly any.
@@ -124,28 +182,26 @@ def make_estimator(study: Study, *, paper_folds: int = PAPER_FOLDS) -> RiskClass
         smallest=model.smallest,
         calibration=model.calibration,
         random_state=study.seed,
-        **GROWTH[model.growth],
+        **GROWTH[model.growth] | suited(n_recordings),
     )
 
 
-def _predictions(task: FitTask, estimator: RiskClassifier, judged: list[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
+def _predictions(task: FitTask, estimator: RiskClassifier, judged: list[_Judged]) -> pl.DataFrame:
     tables = [PREDICTIONS.empty()]
-    for name, rows in judged:
+    for name, rows, _ in judged:
         if rows.is_empty():
             continue
         p = estimator.predict_proba(rows.select(task.predictors))[:, 1]
-        tables.append(
-            rows.select("recording_id", "patient_id", pl.col(f"y {task.target}").alias("y")).with_columns(
-                target=pl.lit(task.target), model=pl.lit(task.model), set=pl.lit(name), p=pl.Series(p, dtype=pl.Float64)
-            )
-        )
-    return PREDICTIONS.check(pl.concat([t.select(list(PREDICTIONS.schema)) for t in tables]))
+        named = {"target": pl.lit(task.target), "model": pl.lit(task.model), "set": pl.lit(name)}
+        whole = rows.with_columns(**named, p=pl.Series(p, dtype=pl.Float64))
+        tables.append(whole.select(list(PREDICTIONS.schema)))
+    return PREDICTIONS.check(pl.concat(tables))
 
 
-def _explanations(task: FitTask, estimator: RiskClassifier, judged: list[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
+def _explanations(task: FitTask, estimator: RiskClassifier, judged: list[_Judged]) -> pl.DataFrame:
     tables = [SHAP.empty()]
-    for name, rows in judged:
-        if rows.is_empty() or task.model != FULL:
+    for name, _, rows in judged:
+        if rows.is_empty():
             continue
         reasons = explain(estimator, rows.select(task.predictors), recording_ids=rows["recording_id"].to_list())
         tables.append(

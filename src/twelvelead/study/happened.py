@@ -1,6 +1,7 @@
 """What happened to the people of a database, brought to the form that a study's rules ask about."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -8,16 +9,15 @@ import polars as pl
 from twelvelead.cohort import (
     Outcome,
     count_codes,
-    find_outcomes,
     harmonise_units,
     normalise_codes,
     pair_xrays,
-    relevant_events,
 )
 from twelvelead.cohort.codes import DIAGNOSES
 from twelvelead.io.databases import Database
+from twelvelead.io.tables import sink_table
 from twelvelead.study.declaration import DatabaseUse, Family, Study
-from twelvelead.terms import OUTCOMES, StudyError
+from twelvelead.terms import EVENTS, StudyError
 
 _LINKING = {"link", "window_h", "absent"}
 
@@ -148,20 +148,15 @@ def each_once(targets: Iterable[Outcome]) -> tuple[Outcome, ...]:
     return tuple(first.values())
 
 
-def find_all(cohort: pl.DataFrame, events: pl.LazyFrame, rules: Sequence[Outcome]) -> pl.DataFrame:
-    """Say for every recording and rule whether the outcome happened; the events are read once.
+def keep_events(events: pl.LazyFrame, path: Path) -> pl.LazyFrame:
+    """Write the events once, and read them from there: each question asks for them again, and codes take long to map.
 
     Parameters
     ----------
-    cohort : DataFrame keeping `terms.COHORT`
-        The recordings.
     events : LazyFrame keeping `terms.EVENTS`
-        As `prepare_events` gives them.
-    rules : sequence of Outcome
-        The outcomes' definitions.
-
-    Returns
-    -------
-    DataFrame keeping `terms.OUTCOMES`
+        As `prepare_events` gives them; never held whole.
+    path : Path
+        A Parquet file of this run.
     """
-    return OUTCOMES.check(find_outcomes(cohort, relevant_events(events, rules), rules))
+    sink_table(EVENTS.check_schema(events), path, durable=False)
+    return pl.scan_parquet(path)

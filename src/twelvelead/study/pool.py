@@ -1,10 +1,13 @@
 """Run independent tasks on several processes, in a way that can't change a result."""
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
 from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -93,4 +96,18 @@ def run_tasks(
 @cache
 def _start(workers: int) -> ProcessPoolExecutor:
     """Start the workers, once: to import what a task needs takes longer than many a task."""
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=threadpool_limits, initargs=(1,))
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """Make a worker ready: one thread for the work, and one that waits for the end of whoever gives the work."""
+    threadpool_limits(1)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End with the process that started this one, even if that was killed; else two runs would do the same task."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

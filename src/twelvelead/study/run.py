@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,17 +12,23 @@ import polars as pl
 
 from twelvelead.cohort import assign_folds, published_folds
 from twelvelead.io import is_database
-from twelvelead.io.tables import read_json, sha256, write_json, write_table, write_text
+from twelvelead.io.tables import read_json, sha256, sink_table, write_json, write_table, write_text
 from twelvelead.study.declaration import Study
 from twelvelead.study.fitting import FINAL, FULL, REFUSAL, FitTask, run_fit
-from twelvelead.study.judging import judge, object_to
+from twelvelead.study.judging import judge, judge_together
+from twelvelead.study.modelling import modelling_table
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.reporting import write_report
 from twelvelead.study.sample import DEMOGRAPHICS, Sample, prepare_sample
 from twelvelead.study.transport import audit_missingness, compare_predictors, list_codes
 from twelvelead.study.versions import code_digest, versions
-from twelvelead.terms import PREDICTIONS, SELECTION, SHAP, StudyError
+from twelvelead.terms import SELECTION, StudyError
+from twelvelead.validate import Objection
+from twelvelead.validate.checks import table as tabulate_objections
+
+SAID = 10
+"""Objections of one kind that the report says; with a thousand targets there are thousands."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +41,32 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Results:
-    """What a study found: the tables that its folder holds."""
+    """What a study found.
 
+    Parameters
+    ----------
+    folder : Path
+        Where its tables lie.
+    performance : DataFrame keeping `terms.PERFORMANCE`
+        Every metric of every target, model and set.
+    refusals : tuple of Refusal
+        Targets that were not modelled.
+    failures : DataFrame keeping `terms.FAILURES`
+        Recordings that could not be measured.
+    """
+
+    folder: Path
     performance: pl.DataFrame
-    predictions: pl.DataFrame
     refusals: tuple[Refusal, ...]
     failures: pl.DataFrame
 
+    @property
+    def predictions(self) -> pl.DataFrame:
+        """All held-out predictions, keeping `terms.PREDICTIONS`; read when asked for, since they may be millions."""
+        return pl.read_parquet(self.folder / "predictions.parquet")
 
-def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress: Progress = silent) -> Results:
+
+def run_study(study: Study, *, data: Path, out: Path, workers: int | str = 1, progress: Progress = silent) -> Results:
     """Run a study and write its folder.
 
     Parameters
@@ -54,8 +77,9 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
         Folder that the declaration's database folders are relative to.
     out : Path
         Made if it is not there. Work done by an earlier, killed run of the same study is taken up.
-    workers : int
-        Processes; the result does not depend on it.
+    workers : int or str
+        Processes, or `dask=ADDRESS` of a Dask cluster whose workers see the same folders; the result does not depend
+        on it.
     progress : Progress
         Told how far each stage has come.
 
@@ -70,59 +94,75 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int = 1, progress
         If a database can't be read.
     StudyError
         If no target has enough events, or nothing could be measured.
+
+    Notes
+    -----
+    Memory holds the recordings, and of them what a model may know, but never all predictions: those of one target at
+    a time lie in `work/`, and are put together on disk.
     """
-    work = out / "work"
+    work, first = out / "work", tuple(target.name for target in study.targets)
+    progress("preparing", 0, 1 if study.external is None else 2)
     samples = _prepare_samples(study, data=data, work=work, workers=workers, progress=progress)
     study = study.model_copy(update={"targets": samples["internal"].declared, "families": ()})
     targets, refusals = _estimable(samples["internal"])
     folds = _fold(study, samples["internal"], targets)
-    tables = {name: _modelling_table(s, folds if name == "internal" else None) for name, s in samples.items()}
-    run = work / _key(study, tables)
-    paths = {name: run / f"{name}.parquet" for name in tables}
-    for name, table in tables.items():
-        write_table(table, paths[name])
-    tasks = _tasks(study, targets, ecg=samples["internal"].ecg, paths=paths, run=run)
+    run = _write_tables(study, samples, targets, folds=folds, work=work)
+    progress("preparing", len(samples), len(samples))
+    tasks = _tasks(study, targets, ecg=samples["internal"].ecg, external="external" in samples, run=run)
     todo = [task for task in tasks if not task.folder.is_dir()]
-    run_tasks(run_fit, todo, workers=workers, stage="fitting", progress=progress)
+    run_tasks(
+        run_fit, todo, workers=workers, stage="fitting", progress=progress,
+        needs=lambda task: [str(path) for path in (task.table, task.external) if path is not None],
+    )  # fmt: skip
     tasks, refusals = _drop_refused(tasks, refusals)
-    predictions = _gather(tasks, "predictions", PREDICTIONS.empty()).sort("target", "model", "set", "recording_id")
-    objections = object_to(PREDICTIONS.check(predictions), folds)
-    performance = judge(study, predictions, people=_people(samples), work=run, workers=workers, progress=progress)
-    shap = _gather(tasks, "shap", SHAP.empty()).sort("target", "model", "set", "recording_id", "feature")
+    judged = judge(
+        _what_workers_need(study), tasks, folds=run / "folds.parquet", people=run / "people.parquet",
+        workers=workers, progress=progress,
+    )  # fmt: skip
+    progress("reporting", 0, 1)
     written = {
-        "performance": performance,
-        "predictions": predictions,
-        "selection": SELECTION.check(_gather(tasks, "selection", SELECTION.empty())),
-        "shap": SHAP.check(shap),
-        "features": pl.concat([s.features for s in samples.values()], how="diagonal_relaxed"),
+        "performance": judged.performance,
+        "selection": SELECTION.check(_gather_selection(tasks)),
         "failures": pl.concat([s.failures for s in samples.values()]),
         "flow": pl.concat([s.flow.with_columns(set=pl.lit(name)) for name, s in samples.items()]),
         "folds": folds,
+        "objections": tabulate_objections(judged.objections),
+        **({"hypotheses": judge_together(study, judged.folders)} if study.mode == "sound" else {}),
         **_compare_databases(study, samples),
     }
     for name, table in written.items():
         write_table(table, out / f"{name}.parquet")
-    write_table(performance, out / "performance.csv")
+    for name in ("predictions", "shap"):
+        sink_table(pl.scan_parquet([folder / f"{name}.parquet" for folder in judged.folders]), out / f"{name}.parquet")
+    features = pl.concat([s.features for s in samples.values()], how="diagonal_relaxed")
+    sink_table(features, out / "features.parquet")
+    write_table(judged.performance, out / "performance.csv")
     write_text(study.model_dump_json(indent=2), out / "study.json")
     _keep_models(tasks, out / "models")
     write_report(
         study,
-        out / "report.html",
+        out,
         samples=samples,
         run=run,
         tables=written,
+        first=first,
         refusals=[{"target": r.target, "message": r.message} for r in refusals],
-        notes=[f"{o.code} (TRIPOD+AI {o.item}): {o.message}" for o in objections],
+        notes=_write_notes(judged.objections),
     )
-    names = [*(f"{name}.parquet" for name in written), "performance.csv", "study.json", "report.html"]
+    tables = sorted([*written, "predictions", "shap", "features"])
+    names = [*(f"{name}.parquet" for name in tables), "performance.csv", "study.json", "report.html"]
     outputs = [*(out / name for name in names), *(p for p in (out / "models").rglob("*") if p.is_file())]
     manifest = _manifest(study, samples, refusals)
     manifest["outputs"] = {path.relative_to(out).as_posix(): sha256(path) for path in sorted(outputs)}
     write_json(manifest, out / "manifest.json")
-    return Results(performance, predictions, refusals, written["failures"])
+    _sweep(out, run)
+    progress("reporting", 1, 1)
+    return Results(out, judged.performance, refusals, written["failures"])
 
 
-def _prepare_samples(study: Study, *, data: Path, work: Path, workers: int, progress: Progress) -> dict[str, Sample]:
+def _prepare_samples(
+    study: Study, *, data: Path, work: Path, workers: int | str, progress: Progress
+) -> dict[str, Sample]:
     """Prepare the development sample, and the external one if there is one."""
     how: dict[str, Any] = {"data": data, "workers": workers, "progress": progress}
     internal = prepare_sample(study, study.database, work=work / "internal", **how)
@@ -150,15 +190,14 @@ def _compare_databases(study: Study, samples: dict[str, Sample]) -> dict[str, pl
 def _estimable(sample: Sample) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
     """Split the targets into those with enough events to model, and those refused."""
     targets, refusals = [], []
-    for rule in sample.targets:
-        y = sample.outcomes.filter(pl.col("target") == rule.name)["y"]
-        events, others = int((y == 1).sum()), int((y == 0).sum())
+    for rule, row in zip(sample.targets, sample.answers.counts().iter_rows(named=True), strict=True):
+        events, others = row["n_events"], row["n_without"]
         if min(events, others) >= rule.min_events:
             targets.append(rule.name)
             continue
         message = (
             f"target {rule.name} must have at least {rule.min_events} recordings with the event and as many without; "
-            f"got {events} with, {others} without and {y.null_count()} unknown. Widen the rule or add recordings."
+            f"got {events} with, {others} without and {row['n_unknown']} unknown. Widen the rule or add recordings."
         )
         refusals.append(Refusal(rule.name, message))
     if not targets:
@@ -179,29 +218,34 @@ def _fold(study: Study, sample: Sample, targets: tuple[str, ...]) -> pl.DataFram
             raise StudyError(msg)
         # The first is the one held out everywhere here.
         return folds.with_columns(fold=(pl.col("fold") - study.split.held_out) % study.split.n_folds)
-    outcomes = sample.outcomes.filter(pl.col("target").is_in(targets)).pivot(
-        on="target", index="recording_id", values="y", aggregate_function="first"
-    )
     limits = [0.0, *study.split.age_bands_years, float("inf")]
     bands = [
         pl.col("age_years").is_between(low, high, closed="left").alias(f"age {low:g}") for low, high in pairwise(limits)
     ]
     people = sample.cohort.select("recording_id", "patient_id", *bands, (pl.col("sex") == "male").alias("male"))
-    strata = people.join(outcomes, on="recording_id", how="left", validate="1:1")
-    return assign_folds(strata, n_folds=study.split.n_folds, seed=study.seed)
+    # Of strata that are equally rare the first declared goes first: their names are ranked.
+    rank = {name: f"{n:06d}" for n, name in enumerate(targets)}
+    strata = sample.answers.strata().filter(pl.col("stratum").is_in(targets))
+    ranked = strata.with_columns(pl.col("stratum").replace_strict(rank, return_dtype=pl.String))
+    return assign_folds(people, n_folds=study.split.n_folds, seed=study.seed, strata=ranked)
 
 
-def _modelling_table(sample: Sample, folds: pl.DataFrame | None) -> pl.DataFrame:
-    """One row per recording: who, which fold, every outcome and every predictor, joined by recording_id."""
-    outcomes = sample.outcomes.with_columns(target="y " + pl.col("target")).pivot(
-        on="target", index="recording_id", values="y", aggregate_function="first"
-    )
-    table = sample.cohort.select("recording_id", "patient_id")
-    if folds is not None:
-        table = table.join(folds.drop("patient_id"), on="recording_id", how="left", validate="1:1")
-    for part in (outcomes, sample.predictors):
-        table = table.join(part, on="recording_id", how="left", validate="1:1")
-    return table.sort("recording_id")
+def _write_tables(
+    study: Study, samples: dict[str, Sample], targets: tuple[str, ...], *, folds: pl.DataFrame, work: Path
+) -> Path:
+    """Write what the fits and the judge read into a folder named by all that they depend on, and return it."""
+    tables = {
+        name: modelling_table(sample, targets, folds if name == "internal" else None)
+        for name, sample in samples.items()
+    }
+    people = [
+        s.cohort.select("recording_id", "age_years", "sex", pl.lit(name).alias("set")) for name, s in samples.items()
+    ]
+    tables |= {"folds": folds, "people": pl.concat(people)}
+    run = work / _key(study, tables)
+    for name, table in tables.items():
+        write_table(table, run / f"{name}.parquet")
+    return run
 
 
 def _key(study: Study, tables: dict[str, pl.DataFrame]) -> str:
@@ -212,21 +256,21 @@ def _key(study: Study, tables: dict[str, pl.DataFrame]) -> str:
     return hashed.hexdigest()[:16]
 
 
-def _tasks(
-    study: Study, targets: tuple[str, ...], *, ecg: tuple[str, ...], paths: dict[str, Path], run: Path
-) -> list[FitTask]:
+def _tasks(study: Study, targets: tuple[str, ...], *, ecg: tuple[str, ...], external: bool, run: Path) -> list[FitTask]:
+    """List the fits, those with the same predictors one after the other: a worker then has them in memory."""
     demographics = tuple(d for d in DEMOGRAPHICS if d in study.predictors.demographics)
     models = {"age_sex": demographics, "ecg": ecg, FULL: (*ecg, *demographics, *study.predictors.others)}
     folds: tuple[int | None, ...] = (0,) if study.split.method == "holdout" else (*range(study.split.n_folds), None)
+    needed = _what_workers_need(study)
     return [
         FitTask(
-            study=study,
+            study=needed,
             target=target,
             model=model,
             fold=fold,
             predictors=predictors,
-            table=paths["internal"],
-            external=paths.get("external") if fold == folds[-1] else None,
+            table=run / "internal.parquet",
+            external=run / "external.parquet" if external and fold == folds[-1] else None,
             folder=run / target / model / (FINAL if fold is None else f"fold-{fold}"),
         )
         for model, predictors in models.items()
@@ -234,6 +278,11 @@ def _tasks(
         for target in targets
         for fold in folds
     ]
+
+
+def _what_workers_need(study: Study) -> Study:
+    """Leave out what is long and no fit asks for: a thousand targets would go along with each of them."""
+    return study.model_copy(update={"targets": (), "paper": {}, "faults": ()})
 
 
 def _drop_refused(tasks: list[FitTask], refusals: tuple[Refusal, ...]) -> tuple[list[FitTask], tuple[Refusal, ...]]:
@@ -254,14 +303,8 @@ def _nothing_to_study(refusals: Iterable[Refusal]) -> StudyError:
     return StudyError(f"a study needs a target with enough events; got none: {reasons}")
 
 
-def _gather(tasks: list[FitTask], name: str, empty: pl.DataFrame) -> pl.DataFrame:
-    return pl.concat([empty, *(pl.read_parquet(task.folder / f"{name}.parquet") for task in tasks)])
-
-
-def _people(samples: dict[str, Sample]) -> pl.DataFrame:
-    return pl.concat(
-        [s.cohort.select("recording_id", "age_years", "sex", pl.lit(name).alias("set")) for name, s in samples.items()]
-    )
+def _gather_selection(tasks: Sequence[FitTask]) -> pl.DataFrame:
+    return pl.concat([SELECTION.empty(), *(pl.read_parquet(task.folder / "selection.parquet") for task in tasks)])
 
 
 def _keep_models(tasks: list[FitTask], folder: Path) -> None:
@@ -281,10 +324,27 @@ def _manifest(study: Study, samples: dict[str, Sample], refusals: tuple[Refusal,
                 "database": sample.database.name,
                 "simulated": sample.database.simulated,
                 "tables": {path.name: sha256(path) for path in sample.database.tables},
-                "n_measured": sample.features.height,
+                "n_measured": sample.cohort.height,
                 "n_refused": sample.failures.height,
             }
             for name, sample in samples.items()
         },
         "refusals": [{"target": r.target, "message": r.message} for r in refusals],
     }
+
+
+def _write_notes(objections: Sequence[Objection]) -> list[str]:
+    """Write what a reviewer would object to, of each kind the first few."""
+    notes = []
+    for code in dict.fromkeys(o.code for o in objections):
+        same = [o for o in objections if o.code == code]
+        notes += [f"{o.code} (TRIPOD+AI {o.item}): {o.message}" for o in same[:SAID]]
+        if len(same) > SAID:
+            notes.append(f"{code}: {len(same) - SAID} more of this kind; all stand in objections.parquet.")
+    return notes
+
+
+def _sweep(out: Path, run: Path) -> None:
+    """Remove what killed runs left half written."""
+    for scratch in [*out.glob(".*.unfinished"), *run.rglob(".*.unfinished")]:
+        shutil.rmtree(scratch) if scratch.is_dir() else scratch.unlink()

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from twelvelead.cohort import Outcome, count_step, link_stays, select_eligible
+from twelvelead.cohort import Answers, Outcome, count_step, find_answers, link_stays, select_eligible
 from twelvelead.io import Found, load_database
 from twelvelead.io.databases import Database
-from twelvelead.measure import CATALOGUE
+from twelvelead.measure import CATALOGUE, features_contract
 from twelvelead.study.archive import measure_archive
 from twelvelead.study.declaration import DatabaseUse, Predictors, Study
-from twelvelead.study.happened import each_once, expand, find_all, prepare_events, rules_there
+from twelvelead.study.happened import each_once, expand, keep_events, prepare_events, rules_there
 from twelvelead.study.progress import Progress
 from twelvelead.terms import FAILURES, FIDUCIALS, StudyError
 
@@ -40,16 +40,16 @@ class Sample:
         What is predicted; families are expanded by the development database.
     targets : tuple of Outcome
         The same by the rules of this database.
-    outcomes : DataFrame keeping `terms.OUTCOMES`
-        Every target of every recording of `cohort`.
-    features : DataFrame
-        recording_id and measurements of the eligible recordings, a row each.
+    answers : Answers
+        What each of `targets` says of each recording of `cohort`.
+    features : LazyFrame
+        recording_id and measurements of the eligible recordings, a row each, by recording_id; on disk.
     predictors : DataFrame
         recording_id and one Float32 column per predictor, in the order of `cohort`.
     failures : DataFrame keeping `terms.FAILURES`
         Eligible recordings that could not be measured.
-    fiducials : DataFrame keeping `terms.FIDUCIALS`
-        Marks; without rows where waveforms were not measured.
+    fiducials : LazyFrame keeping `terms.FIDUCIALS`
+        Marks, on disk; without rows where waveforms were not measured.
     """
 
     database: Database
@@ -57,25 +57,25 @@ class Sample:
     flow: pl.DataFrame
     declared: tuple[Outcome, ...]
     targets: tuple[Outcome, ...]
-    outcomes: pl.DataFrame
-    features: pl.DataFrame
+    answers: Answers
+    features: pl.LazyFrame
     predictors: pl.DataFrame
     failures: pl.DataFrame
-    fiducials: pl.DataFrame
+    fiducials: pl.LazyFrame
 
     @property
     def ecg(self) -> tuple[str, ...]:
         """Names of the measurements among the predictors."""
-        there = set(self.features.columns) - {"recording_id"}
+        there = set(self.features.collect_schema()) - {"recording_id"}
         return tuple(name for name in self.predictors.columns if name in there)
 
 
 class _Features(NamedTuple):
     """What is known of the ECGs of a cohort."""
 
-    table: pl.DataFrame
+    table: pl.LazyFrame
     failures: pl.DataFrame
-    fiducials: pl.DataFrame
+    fiducials: pl.LazyFrame
 
 
 def prepare_sample(
@@ -84,7 +84,7 @@ def prepare_sample(
     *,
     data: Path,
     work: Path,
-    workers: int,
+    workers: int | str,
     progress: Progress,
     like: Sample | None = None,
 ) -> Sample:
@@ -96,8 +96,8 @@ def prepare_sample(
         The declaration, and what it says of this database.
     data, work : Path
         Folder of the data, and for shards.
-    workers : int
-        Processes.
+    workers : int or str
+        Processes, or `dask=ADDRESS`.
     progress : Progress
         Told how far the measuring has come.
     like : Sample or None
@@ -115,6 +115,8 @@ def prepare_sample(
     if database.stays is not None:
         cohort = link_stays(cohort, database.stays, rule=study.stays)
     cohort, events = prepare_events(database, cohort, study, use)
+    kept = work / "events.parquet"
+    events = keep_events(events, kept)
     start = "ECG recordings in the database" if study.xrays is None else _PAIRED[study.xrays.unit]
     eligible, flow = select_eligible(cohort, study.eligibility, start=start)
     found = (
@@ -122,7 +124,8 @@ def prepare_sample(
         if study.predictors.source == "database"
         else _measure(database, eligible, work=work, workers=workers, progress=progress)
     )
-    cohort = eligible.join(found.table.select("recording_id"), on="recording_id", how="semi")
+    measured = found.table.select("recording_id").collect(engine="streaming")
+    cohort = eligible.join(measured, on="recording_id", how="semi")
     flow = count_step(flow, "ECG could be measured", cohort)
     if cohort.is_empty():
         msg = (
@@ -135,16 +138,17 @@ def prepare_sample(
     else:
         declared = like.declared
     targets = rules_there(declared, use)
-    ecg = None if like is None else like.ecg
+    answers = find_answers(cohort, events, targets)
+    kept.unlink()
     return Sample(
         database=database,
         cohort=cohort,
         flow=flow,
         declared=declared,
         targets=targets,
-        outcomes=find_all(cohort, events, targets),
+        answers=answers,
         features=found.table,
-        predictors=join_predictors(found.table, cohort, study.predictors, ecg=ecg),
+        predictors=_choose_predictors(found.table, cohort, study.predictors, like=like),
         failures=found.failures,
         fiducials=found.fiducials,
     )
@@ -156,7 +160,9 @@ _PAIRED = {
 }
 
 
-def _measure(database: Database, eligible: pl.DataFrame, *, work: Path, workers: int, progress: Progress) -> _Features:
+def _measure(
+    database: Database, eligible: pl.DataFrame, *, work: Path, workers: int | str, progress: Progress
+) -> _Features:
     """Measure the waveforms; where several rows share an ECG, once."""
     ecg, entry = _key(eligible), pl.col("entry") if "entry" in eligible.columns else pl.lit(None, pl.String)
     rows = eligible.select(_ecg=ecg, path="path", entry=entry).unique("_ecg", maintain_order=True).drop_nulls("path")
@@ -164,7 +170,8 @@ def _measure(database: Database, eligible: pl.DataFrame, *, work: Path, workers:
     measured = measure_archive(
         recordings, work=work, workers=workers, progress=progress, stage=f"measuring {database.name}"
     )
-    return _Features(_by_row(measured.features, eligible), measured.failures, measured.fiducials)
+    table = features_contract().check_schema(measured.scan_features())
+    return _Features(_by_row(table, eligible), measured.failures, measured.scan_fiducials())
 
 
 def _look_up(database: Database, eligible: pl.DataFrame) -> _Features:
@@ -174,8 +181,8 @@ def _look_up(database: Database, eligible: pl.DataFrame) -> _Features:
         msg += 'Declare source = "waveforms".'
         raise StudyError(msg)
     wanted = eligible.select(recording_id=_key(eligible)).unique().lazy()
-    table = database.features.join(wanted, on="recording_id", how="semi").sort("recording_id").collect()
-    return _Features(_by_row(table, eligible), FAILURES.empty(), FIDUCIALS.empty())
+    table = database.features.join(wanted, on="recording_id", how="semi").sort("recording_id")
+    return _Features(_by_row(table, eligible), FAILURES.empty(), FIDUCIALS.empty().lazy())
 
 
 def _key(eligible: pl.DataFrame) -> pl.Expr:
@@ -183,13 +190,25 @@ def _key(eligible: pl.DataFrame) -> pl.Expr:
     return pl.col("ecg_id" if "ecg_id" in eligible.columns else "recording_id")
 
 
-def _by_row(features: pl.DataFrame, eligible: pl.DataFrame) -> pl.DataFrame:
+def _by_row(features: pl.LazyFrame, eligible: pl.DataFrame) -> pl.LazyFrame:
     """Give each row of a cohort the measurements of its ECG."""
     if "ecg_id" not in eligible.columns:
         return features
-    rows = eligible.select("recording_id", _ecg="ecg_id")
+    rows = eligible.lazy().select("recording_id", _ecg="ecg_id")
     table = features.rename({"recording_id": "_ecg"}).join(rows, on="_ecg", how="inner").drop("_ecg")
     return table.select("recording_id", pl.exclude("recording_id")).sort("recording_id")
+
+
+def _choose_predictors(
+    features: pl.LazyFrame, cohort: pl.DataFrame, predictors: Predictors, *, like: Sample | None
+) -> pl.DataFrame:
+    """Read what a model may know of the cohort, and nothing else."""
+    there = features.collect_schema().names()
+    names = ecg_predictors(predictors, there) if like is None else list(like.ecg)
+    chosen = features.select("recording_id", *(_column(name, there) for name in names if name in there))
+    return join_predictors(
+        chosen.collect(engine="streaming"), cohort, predictors, ecg=None if like is None else like.ecg
+    )
 
 
 def join_predictors(

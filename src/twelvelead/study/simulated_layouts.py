@@ -32,6 +32,8 @@ from twelvelead.simulate.published.mimic import ECG
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.simulated import simulate_hospitals
+from twelvelead.study.simulated_diabetes import LAYOUTS as DIABETES
+from twelvelead.study.simulated_diabetes import simulate_diabetes
 from twelvelead.terms import InputError
 
 Tables = dict[str, pl.DataFrame]
@@ -113,8 +115,9 @@ def simulate_layout(
     folder : Path
         Gets the published files, `README.txt`, `database.json` (says that all is simulated, and the best reachable
         AUROCs) and `truth`: what is true of every ECG, and every outcome's formula.
-    layout : {"own", "mimic-iv", "ecg-view-ii"}
-        Whose files; "own" is what `simulate_hospitals` writes, always with waveforms.
+    layout : {"own", "mimic-iv", "ecg-view-ii", "diabetes", "diabetes-null"}
+        Whose files; "own" is what `simulate_hospitals` writes, always with waveforms; "diabetes" and "diabetes-null"
+        what `simulate_diabetes` writes, without.
     n_patients : int
         From 1 to `MOST_PATIENTS`. The patients and ECGs of a smaller hospital of the same seed are the first ones of a
         larger.
@@ -136,6 +139,9 @@ def simulate_layout(
     -----
     A run that was broken off goes on where it was when it is started again with the same arguments.
     """
+    if layout in DIABETES:
+        simulate_diabetes(folder, n_patients=n_patients, seed=seed, null=layout != DIABETES[0])
+        return
     if layout == OWN:
         simulate_hospitals(folder, n_patients=n_patients, seed=seed, workers=workers, progress=progress)
         return
@@ -163,7 +169,7 @@ def _find_layout(name: str) -> Layout:
     for layout in LAYOUTS:
         if layout.name == name:
             return layout
-    known = ", ".join((OWN, *(layout.name for layout in LAYOUTS)))
+    known = ", ".join((OWN, *(layout.name for layout in LAYOUTS), *DIABETES))
     msg = f"layout must be one of {known}; got {name!r}. Choose one of them."
     raise InputError(msg)
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from twelvelead.study.declaration import Mode, Study
+from twelvelead.study.nested_declaration import NestedStudy
 from twelvelead.terms import StudyError
 
 PAPER_FEATURES = (
@@ -20,7 +21,7 @@ PAPER_FEATURES = (
 USUAL: dict[str, Any] = {
     "predictors": {"include": PAPER_FEATURES},
     "model": {"preset": "eliminated_stumps"},
-    "validation": {"unit": "recording", "level": 0.05},
+    "validation": {"unit": "recording", "level": 0.05, "method": "percentile"},
 }
 """What mode "paper" means for a study that is no publication's."""
 
@@ -63,8 +64,9 @@ def parse_json(text: str, *, name: str) -> Study:
 
 
 def _validate(declared: Any, *, name: str) -> Study:  # noqa: ANN401 - whatever a file held
+    form = NestedStudy if isinstance(declared, dict) and "nested" in declared else Study
     try:
-        return Study.model_validate(declared)
+        return form.model_validate(declared)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors())
         msg = (

@@ -11,7 +11,6 @@ from twelvelead.cohort.codes import DIAGNOSES
 from twelvelead.study.declaration import Study
 from twelvelead.study.sample import Sample
 from twelvelead.terms import CODES_USED, SHIFT, TRAPS
-from twelvelead.validate import auroc
 
 TRAP = 0.05
 """From this much, in AUROC, the mere absence of a measurement means something else in the other database."""
@@ -35,9 +34,8 @@ def compare_predictors(internal: Sample, external: Sample) -> pl.DataFrame:
         over both. Where measurements were left as published (mode "paper"), an axis that is counted from −89 to 270
         degrees in one and from −180 to 180 in the other shows in the range.
     """
-    names = [name for name in internal.predictors.columns if name != "recording_id"]
     rows = []
-    for name in names:
+    for name in _names(internal):
         row: dict[str, object] = {"predictor": name}
         moments = []
         for side, sample in (("internal", internal), ("external", external)):
@@ -71,42 +69,44 @@ def audit_missingness(internal: Sample, external: Sample) -> pl.DataFrame:
         and because old records were not digitised in another.
     """
     samples = {"internal": internal, "external": external}
-    lacking = [
-        name
-        for name in internal.predictors.columns
-        if name != "recording_id" and any(_missing(s, name).mean() >= WORTH_ASKING for s in samples.values())
-    ]
+    missing = {side: {name: _missing(sample, name) for name in _names(sample)} for side, sample in samples.items()}
+    lacking = [name for name in _names(internal) if any(of[name].mean() >= WORTH_ASKING for of in missing.values())]
     rows = []
-    for rule in internal.declared:
-        y = {side: _outcome(sample, rule.name) for side, sample in samples.items()}
+    for place, rule in enumerate(internal.declared):
+        y = {side: sample.answers.of(place) for side, sample in samples.items()}
         for name in lacking:
-            found = {side: _auroc(y[side], _missing(sample, name)) for side, sample in samples.items()}
+            found = {side: _auroc(y[side], missing[side][name]) for side in samples}
             both = [value for value in found.values() if value is not None]
             trap = abs(both[0] - both[1]) >= TRAP if len(both) == 2 else False
             rows.append({"target": rule.name, "predictor": name, **found, "trap": trap})
     return TRAPS.select(pl.DataFrame(rows, schema=TRAPS.schema, orient="row"))
 
 
-def _missing(sample: Sample, name: str) -> NDArray[np.float64]:
-    """Return 1.0 where a predictor is missing, shape (n_recordings,)."""
-    missing: NDArray[np.float64] = np.isnan(sample.predictors[name].cast(pl.Float64).to_numpy()).astype(np.float64)
+def _names(sample: Sample) -> list[str]:
+    return [name for name in sample.predictors.columns if name != "recording_id"]
+
+
+def _missing(sample: Sample, name: str) -> NDArray[np.bool_]:
+    """Say where a predictor is missing, shape (n_recordings,)."""
+    column = sample.predictors[name]
+    missing: NDArray[np.bool_] = (column.is_null() | column.is_nan().fill_null(value=True)).to_numpy()
     return missing
 
 
-def _outcome(sample: Sample, target: str) -> NDArray[np.float64]:
-    """Return a target's outcomes in the order of the predictors, NaN where unknown."""
-    of_target = sample.outcomes.filter(pl.col("target") == target).select("recording_id", "y")
-    joined = sample.predictors.select("recording_id").join(
-        of_target, on="recording_id", how="left", maintain_order="left", validate="1:1"
-    )
-    return joined["y"].cast(pl.Float64).to_numpy()
+def _auroc(y: NDArray[np.int8], missing: NDArray[np.bool_]) -> float | None:
+    """Give the AUROC of "is missing": with two values it is half of one, and of how much oftener it is with the event.
 
-
-def _auroc(y: NDArray[np.float64], score: NDArray[np.float64]) -> float | None:
-    known = ~np.isnan(y)
-    if not 0 < y[known].sum() < known.sum():
+    Examples
+    --------
+    >>> _auroc(np.array([1, 1, 0, 0, -1], dtype=np.int8), np.array([True, False, False, False, True]))
+    0.75
+    """
+    event, none = y == 1, y == 0
+    n_event, n_none = np.count_nonzero(event), np.count_nonzero(none)
+    if not n_event or not n_none:
         return None
-    return auroc(y[known], score[known])
+    share = np.count_nonzero(missing & event) / n_event - np.count_nonzero(missing & none) / n_none
+    return float(0.5 + share / 2)
 
 
 def list_codes(study: Study, samples: Iterable[tuple[str, Sample]]) -> pl.DataFrame:

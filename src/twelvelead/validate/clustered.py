@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.signal.kernel import kernel
 from twelvelead.terms import StudyError
-from twelvelead.validate.ranking import LANES, Ranking, Walk, new_walk, walk
+from twelvelead.validate.lanes import LANES, Ints, Walk, add_up, climb, new_walk, scatter, walk
+from twelvelead.validate.ranking import Ranking
 from twelvelead.validate.resample import Counts, draw_counts
 
 Floats = NDArray[np.float64]
-Ints = NDArray[Any]
-"""Integers of 32 or 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ def replicate(
             _fill(found, rows, counts=counts, rankings=rankings, sums=sums, walks=walks)
             if with_covariance:
                 for ranking, walked, above in zip(rankings, walks, room, strict=True):
-                    _climb(ranking.runs, sums, walked.ladder, above)
+                    climb(ranking.runs, sums, walked.ladder, above)
                 found.covariance[rows] = _covariance(counts, sums, found.auroc[rows], room=room)
 
     parts = [range(k, n_blocks, n_threads) for k in range(min(n_threads, n_blocks))]
@@ -149,7 +146,7 @@ def _fill(
 ) -> None:
     """Fill in `LANES` resamples, but for their covariances."""
     totals = np.zeros((sums.shape[1], LANES))
-    _add_up(counts, sums, totals)
+    add_up(counts, sums, totals)
     found.sums[rows] = totals.T
     sizes = totals[:2].astype(np.int64)
     for m, (ranking, walked) in enumerate(zip(rankings, walks, strict=True)):
@@ -165,9 +162,9 @@ def _covariance(counts: Counts, sums: Floats, auroc: Floats, *, room: Ints) -> F
     n_units, n = len(sums), auroc.shape[1]
     products = np.zeros((3, n, n, LANES))
     sizes = np.zeros((4, LANES))
-    _add_up(counts, np.hstack([sums[:, :2], sums[:, :2] > 0]), sizes)
+    add_up(counts, np.hstack([sums[:, :2], sums[:, :2] > 0]), sizes)
     with np.errstate(invalid="ignore", divide="ignore"):
-        _scatter(counts, sums, room, (np.ascontiguousarray(auroc.T), 0.5 / sizes), products)
+        scatter(counts, sums, room, (np.ascontiguousarray(auroc.T), 0.5 / sizes), products)
         of_rest, of_events = sizes[2:] / (sizes[2:] - 1)
         own = of_rest * products[0] / sizes[0] ** 2 + of_events * products[1] / sizes[1] ** 2
         cross = products[2] / (sizes[0] * sizes[1])
@@ -175,75 +172,3 @@ def _covariance(counts: Counts, sums: Floats, auroc: Floats, *, room: Ints) -> F
     # The halves of a product that is the same either way were added up once.
     lower = np.tril(out.transpose(2, 0, 1))
     return lower + np.tril(lower, -1).transpose(0, 2, 1)
-
-
-@kernel
-def _add_up(counts: Counts, sums: Floats, totals: Floats) -> None:
-    for unit in range(counts.shape[0]):
-        for column in range(sums.shape[1]):
-            value = sums[unit, column]
-            if value != 0:
-                for lane in range(LANES):
-                    totals[column, lane] += counts[unit, lane] * value
-
-
-@kernel
-def _climb(runs: NDArray[np.uint32], sums: Floats, ladder: Ints, room: Ints) -> None:
-    """Add up the steps of each patient: of its recordings without the event, then of those with it."""
-    place = 0
-    for unit in range(room.shape[1]):
-        for event in range(2):
-            n = int(sums[unit, event])
-            if n > 0:
-                for lane in range(LANES):
-                    room[event, unit, lane] = 0
-            for _ in range(n):
-                run = runs[place]
-                place += 1
-                for lane in range(LANES):
-                    room[event, unit, lane] += ladder[event, run, lane]
-
-
-@kernel
-def _scatter(counts: Counts, sums: Floats, room: Ints, known: tuple[Floats, Floats], products: Floats) -> None:
-    """Add up, patient by patient, products of the patients' deviations: others, events, and others with events.
-
-    A deviation is the sum over a patient's recordings without the event of the share of events above them, less the
-    AUROC; or over its events of the share of the others below them, less the AUROC.
-    """
-    auroc, halves = known
-    n_models = auroc.shape[0]
-    deviation = np.zeros((2, n_models, LANES))
-    for unit in range(counts.shape[0]):
-        rest, events = sums[unit, 0], sums[unit, 1]
-        for model in range(n_models):
-            if rest > 0:
-                for lane in range(LANES):
-                    above = rest - room[model, 0, unit, lane] * halves[1, lane]
-                    deviation[0, model, lane] = above - rest * auroc[model, lane]
-            if events > 0:
-                for lane in range(LANES):
-                    below = room[model, 1, unit, lane] * halves[0, lane]
-                    deviation[1, model, lane] = below - events * auroc[model, lane]
-        if rest > 0:
-            _add_squares(counts[unit], deviation[0], products[0])
-        if events > 0:
-            _add_squares(counts[unit], deviation[1], products[1])
-        if rest > 0 and events > 0:
-            _add_products(counts[unit], deviation, products[2])
-
-
-@kernel
-def _add_squares(counts: Counts, deviation: Floats, into: Floats) -> None:
-    for i in range(deviation.shape[0]):
-        for j in range(i + 1):
-            for lane in range(LANES):
-                into[i, j, lane] += counts[lane] * (deviation[i, lane] * deviation[j, lane])
-
-
-@kernel
-def _add_products(counts: Counts, deviation: Floats, into: Floats) -> None:
-    for i in range(deviation.shape[1]):
-        for j in range(deviation.shape[1]):
-            for lane in range(LANES):
-                into[i, j, lane] += counts[lane] * deviation[0, i, lane] * deviation[1, j, lane]

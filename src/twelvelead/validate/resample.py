@@ -21,6 +21,9 @@ MOST_DISCARDED = 0.05
 CELLS = 250_000
 """Weights held at a time (2 MB): more would leave the processor's cache and take longer."""
 
+STRIP = 16
+"""Resamples drawn at a time: patients come in any order, and the counts of 160,000 are then within the cache."""
+
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST = np.uint64(0xBF58476D1CE4E5B9)
 SECOND = np.uint64(0x94D049BB133111EB)
@@ -105,8 +108,11 @@ def draw_counts(n_units: int, *, first: int, size: int, seed: int) -> Counts:
     if not 1 <= n_units < 2**31:
         msg = f"a resample needs 1 to {2**31 - 1} patients; got {n_units}. Leave this set out."
         raise StudyError(msg)
-    counts = np.zeros((n_units, size), dtype=np.uint8)
-    _draw(counts, np.uint64(seed & 0xFFFFFFFFFFFFFFFF), first)
+    counts = np.empty((n_units, size), dtype=np.uint8)
+    for start in range(0, size, STRIP):
+        strip = np.zeros((n_units, min(STRIP, size - start)), dtype=np.uint8)
+        _draw(strip, np.uint64(seed & 0xFFFFFFFFFFFFFFFF), first + start)
+        counts[:, start : start + STRIP] = strip
     return counts
 
 
