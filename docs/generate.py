@@ -10,8 +10,8 @@ from twelvelead.measure import CATALOGUE
 from twelvelead.terms import CONTRACTS, LEADS, Measurement
 
 HERE = Path(__file__).parent
-COMMANDS = ("demo", "inspect", "plot", "measure", "convert", "studies", "study", "predict", "validate", "compare",
-            "consistency", "simulate", "doctor")  # fmt: skip
+COMMANDS = ("demo", "inspect", "plot", "measure", "convert", "studies", "study", "predict", "external", "validate",
+            "compare", "consistency", "pretrain", "embed", "probe", "simulate", "doctor")  # fmt: skip
 
 
 def catalogue() -> str:

@@ -186,6 +186,19 @@ def test_a_terminal_gets_a_bar_and_a_file_gets_lines(monkeypatch, capsys):
     assert "counting" in capsys.readouterr().err
 
 
+def test_off_a_terminal_a_long_stage_speaks_once_a_minute(monkeypatch, capsys):
+    clock = iter([0.0, 30.0, 65.0, 70.0, 130.0, 150.0])
+    monkeypatch.setattr("twelvelead.app.show.time.monotonic", lambda: next(clock))
+    display = Display()
+    for done in (0, 1, 2, 3, 4, 6):
+        display.progress("fitting", done, 6)
+    assert capsys.readouterr().err.splitlines() == [
+        "fitting: 2 of 6, ETA 2 min",
+        "fitting: 4 of 6, ETA 1 min",
+        "fitting: 6 of 6 done, 0/s",
+    ]
+
+
 def test_many_failures_are_not_all_printed(capsys):
     failures = pl.DataFrame({"recording_id": [f"r{n}" for n in range(30)], "reason": "flat", "message": "m"})
     assert Display().failures(failures, partly=4) == 4

@@ -7,6 +7,7 @@ from twelvelead.terms import SUBGROUPS, StudyError
 from twelvelead.validate import (
     Bootstrap,
     Sample,
+    adjust_interactions,
     auroc,
     calibration_intercept,
     calibration_slope,
@@ -71,6 +72,19 @@ def test_small_subgroups_show_neither_figures_nor_counts(found):
     assert alone["note"].str.starts_with("nothing to compare with").all()
     assert alone["estimate"].null_count() == 0
     assert alone["p_value"].null_count() == 3
+
+
+def test_targets_that_were_tested_apart_are_adjusted_as_if_together():
+    predictions, strata = simulated(n=150, worse=True)
+    both = pl.concat([predictions, simulated(seed=1, n=150)[0].with_columns(target=pl.lit("af"))])
+    together = subgroup_differences(both, strata, model="ecg", bootstrap=HOW)
+    apart = pl.concat(
+        [subgroup_differences(both.filter(target=t), strata, model="ecg", bootstrap=HOW) for t in ("af", "mi")]
+    )
+    assert apart["n_tested"].unique().to_list() == [9]
+    assert not apart.equals(together)
+    assert adjust_interactions(apart).equals(together)
+    assert adjust_interactions(SUBGROUPS.empty()).is_empty()
 
 
 def test_all_declared_interactions_are_counted(found):

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import cyclopts
 
-from twelvelead.app import judging, recordings, studies
+from twelvelead.app import embedding, encoding, external, judging, recordings, studies
 from twelvelead.app.shell import BAD_INPUT, INTERRUPTED, MISSING_EXTRA, OK, USAGE, app
 
-COMMANDS = (recordings, studies, judging)
+COMMANDS = (recordings, studies, external, judging, encoding, embedding)
 """The modules whose commands there are."""
 
 

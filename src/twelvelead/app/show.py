@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 SHOWN_FAILURES = 20
 
+EVERY_S = 60.0
+"""How often a long stage says how far it has come where stderr is no terminal."""
+
 
 def complain(message: str) -> None:
     """Say on stderr what went wrong."""
@@ -18,12 +21,13 @@ def complain(message: str) -> None:
 
 
 class Display:
-    """A progress bar on stderr while a command runs; one line per finished stage where stderr is no terminal."""
+    """A progress bar on stderr while a command runs; where that is no terminal, a line a minute and for each stage."""
 
     def __init__(self) -> None:
         self._bar: Any = None
         self._stages: dict[str, Any] = {}
         self._since: dict[str, float] = {}
+        self._said: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
@@ -46,12 +50,15 @@ class Display:
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Show how far a stage has come, and how many are done per second."""
-        self._since.setdefault(stage, time.monotonic())
-        spent = time.monotonic() - self._since[stage]
+        now = time.monotonic()
+        spent = now - self._since.setdefault(stage, now)
         rate = f"{done / spent:.0f}/s" if total > 1 and spent > 0 else ""
         if self._bar is None:
             if done == total:
                 self.note(f"{stage}: {done} of {total} done{f', {rate}' if rate else ''}")
+            elif now - self._said.setdefault(stage, now) >= EVERY_S:
+                self._said[stage] = now
+                self.note(f"{stage}: {done} of {total}{say_left(spent, done, total)}")
             return
         if stage not in self._stages:
             self._stages[stage] = self._bar.add_task(stage, total=total, rate=rate)
@@ -95,6 +102,22 @@ class Display:
             n = f"{row['n_events']}/{row['n']}"
             lines.append((row["target"], row["model"], row["set"], row["metric"], estimate, interval, n))
         sys.stdout.write(align(lines))
+
+
+def say_left(spent_s: float, done: int, total: int) -> str:
+    """Say how long a stage will take yet, if it goes on as it went; nothing before the first is done.
+
+    Examples
+    --------
+    >>> say_left(600.0, 10, 40), say_left(90.0, 3, 4), say_left(5.0, 0, 4)
+    (', ETA 30 min', ', ETA 1 min', '')
+    >>> say_left(36000.0, 10, 20)
+    ', ETA 10 h 00 min'
+    """
+    if not done:
+        return ""
+    minutes = max(1, round(spent_s * (total - done) / done / 60))
+    return f", ETA {minutes} min" if minutes < 120 else f", ETA {minutes // 60} h {minutes % 60:02d} min"
 
 
 def align(lines: Sequence[Sequence[str]]) -> str:

@@ -188,7 +188,15 @@ def expected_margins(forest: Forest) -> Floats:
 
 
 def calibrated(forest: Forest, margins: Floats) -> Floats:
-    """Return each model's calibrated risks from its log-odds, both of shape (n_recordings, n_models)."""
+    """Return each model's calibrated risks from its log-odds, both of shape (n_recordings, n_models).
+
+    Parameters
+    ----------
+    forest : Forest
+        Whose models have the curves.
+    margins : ndarray of shape (n_recordings, n_models)
+        As `margins` gives them.
+    """
     curves = forest.calibrators
     line = np.array([(c.intercept, c.slope) for c in curves]).reshape(-1, 2)
     out: Floats = expit(line[:, 0] + line[:, 1] * margins)
@@ -200,6 +208,13 @@ def calibrated(forest: Forest, margins: Floats) -> Floats:
 
 def single(forest: Forest, X: ArrayLike) -> Singles:
     """Return the table of predictors in single precision, as XGBoost takes it.
+
+    Parameters
+    ----------
+    forest : Forest
+        Which names the predictors.
+    X : array of shape (n_recordings, n_features)
+        Its predictors, in its order; NaN where missing.
 
     Raises
     ------

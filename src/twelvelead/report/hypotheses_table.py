@@ -74,19 +74,21 @@ def tabulate_hypotheses(table: pl.DataFrame | None) -> dict[str, Any] | None:
     return {"lead": lead, "rows": rows}
 
 
-def tabulate_subgroup_differences(table: pl.DataFrame | None) -> dict[str, Any]:
+def tabulate_subgroup_differences(table: pl.DataFrame | None, *, rate: float = FALSE_DISCOVERIES) -> dict[str, Any]:
     """Write the differences between subgroups, with the test whether there is any.
 
     Parameters
     ----------
     table : DataFrame keeping `terms.SUBGROUPS`, or None
         What was compared.
+    rate : float
+        At which an adjusted p value is taken for a finding.
 
     Returns
     -------
     dict
-        lead: how many interactions were tested and found; rows: of each subgroup but the reference its cells, and
-        first, whether a new interaction begins.
+        lead: how many interactions were tested and found; rows: of each subgroup but the reference its cells, first,
+        whether a new interaction begins, and differs, whether it holds after adjustment.
     """
     if table is None or table.is_empty():
         return {"lead": "", "rows": []}
@@ -94,14 +96,16 @@ def tabulate_subgroup_differences(table: pl.DataFrame | None) -> dict[str, Any]:
     rows, found, tested = [], 0, 0
     for place, part in table.group_by(keys, maintain_order=True):
         others = part.filter(pl.col("subgroup") != pl.col("reference"))
+        differs = bool((others["p_bh"] <= rate).any())
         tested += 1
-        found += bool((others["p_bh"] <= FALSE_DISCOVERIES).any())
+        found += differs
         for i, row in enumerate(others.iter_rows(named=True)):
             named = [str(place[0]), name_set(str(place[1])), str(place[3]).replace("_", " "), MEASURES[str(place[4])]]
             difference = write_interval({**row, "estimate": row["difference"]}, 3)
             rows.append(
                 {
                     "first": i == 0,
+                    "differs": differs,
                     "cells": [
                         *(named if i == 0 else [""] * 4),
                         f"{row['subgroup']} minus {row['reference']}",

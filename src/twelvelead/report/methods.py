@@ -79,13 +79,21 @@ def describe_methods(
         ("Model", describe_model(declaration, hyperparameters or {})),
         ("Baselines", [
             "Each target was also predicted from age and sex alone and from the ECG alone, on the same recordings.",
+            "The model of the ECG is made in the same way as the full one. That of age and sex is "
+            + (
+                "a logistic regression on a restricted cubic spline of age, whose slope may differ by sex."
+                if declaration["model"]["preset"] == "sound"
+                else "made so, too."
+            ),
             "ΔAUROC is a model's AUROC minus that of age and sex, paired: both are taken from the same resamples.",
         ]),
         ("Validation", _describe_validation(declaration)),
         ("Explanation", [
             "SHAP values are exact Shapley values of the tree ensemble with path-dependent expectations, on the "
             "log-odds scale before calibration, for recordings that the model had not seen.",
-            "They say what the model answers to, not what causes the outcome. Correlated measurements share a part.",
+            "They say what the model answers to, not what causes the outcome. Correlated measurements share a part; "
+            "summed within a concept (rate, atria, conduction, repolarisation, …) that does not matter.",
+            "Ranks are by mean |SHAP|; their limits come from resamples of patients, with the models held fixed.",
         ]),
         ("Software", [_describe_software(declaration, versions)]),
     ]  # fmt: skip
@@ -336,7 +344,25 @@ def _describe_validation(declaration: Mapping[str, Any]) -> list[str]:
         f"Thresholds were fixed before the data were seen: predicted risks of {thresholds}." if thresholds else "",
         *describe_bootstrap(declaration["validation"]),
         "Intervals of different targets are not adjusted for their number.",
+        *_describe_closer(declaration),
     ]
+
+
+def _describe_closer(declaration: Mapping[str, Any]) -> list[str]:
+    """Say how people were compared, and what was mended to see what that would gain."""
+    sentences = []
+    if declaration["mode"] == "sound":
+        sentences.append(
+            "Subgroups by sex and age band, and by site, race and atrial fibrillation where a database has them, were "
+            "compared by tests of interaction, adjusted over all targets after Benjamini and Hochberg; subgroups in "
+            "which fewer than 10 patients have, or have not, the event are suppressed."
+        )
+    if declaration["external"] is not None:
+        sentences.append(
+            "Risks in the external database were also mended there, by a new intercept and by a new intercept and "
+            "slope, fitted to one half of the patients and judged on the other, in turn."
+        )
+    return sentences
 
 
 def _describe_software(declaration: Mapping[str, Any], versions: Mapping[str, str]) -> str:

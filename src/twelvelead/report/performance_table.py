@@ -107,22 +107,58 @@ def tabulate_subgroups(performance: pl.DataFrame, *, titles: Mapping[str, str], 
     -------
     list of dict
         set, target, title, stratum (in words), n, n_patients, n_events, cells for AUROC, O:E and calibration slope.
+
+    Notes
+    -----
+    Where no figure can be given, since fewer than 10 patients have, or have not, the event, neither are counts; nor
+    those of the smallest other subgroup, where what one hides could be had as the whole less the others.
     """
     mine = performance.filter((pl.col("model") == model) & pl.col("metric").is_in(SUBGROUP))
-    by_stratum: dict[tuple[str, str], list[str]] = {}
-    for target, set_, stratum in mine.select("target", "set", "stratum").unique(maintain_order=True).iter_rows():
-        by_stratum.setdefault((target, set_), []).append(stratum)
-    found = {(r["target"], r["set"], r["stratum"], r["metric"]): r for r in mine.iter_rows(named=True)}
+    found: dict[tuple[str, str], dict[str, dict[str, Row]]] = {}
+    for row in mine.iter_rows(named=True):
+        found.setdefault((row["set"], row["target"]), {}).setdefault(row["stratum"], {})[row["metric"]] = row
     rows = []
     for set_ in order_sets(mine["set"]):
         for target, title in titles.items():
-            for stratum in by_stratum.get((target, set_), []):
-                cells = [found.get((target, set_, stratum, metric)) for metric in SUBGROUP]
-                size = next(cell for cell in cells if cell is not None)
-                texts = [write_estimate(cell) for cell in cells]
+            strata = found.get((set_, target), {})
+            hidden = _hide(strata)
+            for stratum in _order_strata(strata):
+                by_metric = strata[stratum]
+                size = _size(next(iter(by_metric.values())), model)
+                if stratum in hidden:
+                    size |= dict.fromkeys(("n", "n_patients", "n_events"), "–")
+                texts = [write_estimate(by_metric.get(metric)) for metric in SUBGROUP]
                 named = {"set": set_, "target": target, "title": title, "stratum": name_stratum(stratum)}
-                rows.append({**named, "cells": texts, **_size(size, model)})
+                rows.append({**named, "cells": texts, **size})
     return rows
+
+
+def _order_strata(strata: Iterable[str]) -> list[str]:
+    """Keep subgroups as they come, but for ages “under …”, which the alphabet puts last.
+
+    Examples
+    --------
+    >>> _order_strata(["sex=female", "age=40–54 years", "age=under 40 years"])
+    ['sex=female', 'age=under 40 years', 'age=40–54 years']
+    """
+    ordered = list(strata)
+    place = {stratum.partition("=")[0]: n for n, stratum in reversed(list(enumerate(ordered)))}
+    return sorted(ordered, key=lambda s: (place[s.partition("=")[0]], not s.partition("=")[2].startswith("under ")))
+
+
+def _hide(strata: Mapping[str, Mapping[str, Row]]) -> set[str]:
+    """Name the subgroups whose counts are not shown."""
+    hidden: set[str] = set()
+    by_grouping: dict[str, list[str]] = {}
+    for stratum in strata:
+        by_grouping.setdefault(stratum.partition("=")[0], []).append(stratum)
+    for members in by_grouping.values():
+        small = [s for s in members if all(row["estimate"] is None for row in strata[s].values())]
+        others = [s for s in members if s not in small]
+        hidden.update(small)
+        if len(small) == 1 and others:
+            hidden.add(min(others, key=lambda s: (next(iter(strata[s].values()))["n_patients"], s)))
+    return hidden
 
 
 def name_stratum(stratum: str) -> str:

@@ -5,11 +5,13 @@ from typing import Any
 
 import polars as pl
 
+from twelvelead.report.closer_look import describe_closer
 from twelvelead.report.ecg import draw_ecg
 from twelvelead.report.flow_diagram import draw_flow
 from twelvelead.report.methods import count_offered, describe_methods
 from twelvelead.report.overview import arrange, show_hypotheses, show_performance
 from twelvelead.report.pages import render
+from twelvelead.report.probast import answer_questions
 from twelvelead.report.table_one import KEY_MEASUREMENTS, name_group, table_one
 from twelvelead.report.target_section import describe_target
 from twelvelead.report.transport_section import describe_transport
@@ -21,11 +23,14 @@ from twelvelead.terms import (
     FEATURES,
     PERFORMANCE,
     PREDICTIONS,
+    REASON_CONCEPTS,
+    REASONS,
     RESEARCH_ONLY,
     SELECTION,
     SHAP,
     InputError,
 )
+from twelvelead.validate import Objection
 
 DETAILED = 30
 """Targets that are shown in full: with some 100 kB for each, a page of 15 MB still opens."""
@@ -53,6 +58,9 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
     hyperparameters: Mapping[str, Any] | None = None,
     transport: Mapping[str, pl.DataFrame] | None = None,
     hypotheses: pl.DataFrame | None = None,
+    closer: Mapping[str, pl.DataFrame] | None = None,
+    objections: Sequence[Objection] = (),
+    checked: Sequence[str] = (),
     first: Sequence[str] = (),
     detailed: int = DETAILED,
 ) -> str:
@@ -91,6 +99,13 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
         What differs between the two databases: shift, traps and codes, each keeping its contract.
     hypotheses : DataFrame keeping `terms.HYPOTHESES`, optional
         What was tested over all targets.
+    closer : mapping of name to DataFrame, optional
+        What else was said of the full models: reasons, concepts, reason_agreement, subgroups and recalibration, each
+        keeping its contract.
+    objections : sequence of Objection
+        All that a methods reviewer would object to; `notes` says of each kind the first few.
+    checked : sequence of str
+        Codes of the rules for which enough was known.
     first : sequence of str
         Targets that are shown in full before others, where there are more than `detailed`.
     detailed : int
@@ -108,12 +123,14 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
     InputError
         If `optimum` is not given per set.
     """
-    measured = FEATURES.check_schema(features.lazy())
+    measured, given = FEATURES.check_schema(features.lazy()), closer or {}
     tables = {
         "predictions": PREDICTIONS.check_schema(predictions.lazy()),
         "performance": PERFORMANCE.check(performance).lazy(),
         "selection": SELECTION.check(selection).lazy(),
         "shap": SHAP.check_schema(shap.lazy()),
+        "reasons": REASONS.check_schema(given.get("reasons", REASONS.empty()).lazy()),
+        "concepts": REASON_CONCEPTS.check_schema(given.get("concepts", REASON_CONCEPTS.empty()).lazy()),
     }
     titles = {t["name"]: t["title"] for t in declaration["targets"]}
     arranged = arrange(performance, declaration, first=first, detailed=detailed)
@@ -130,6 +147,7 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
         "refusals": refusals,
         **show_performance(performance, arranged, declaration=declaration, optimum=_per_set(optimum)),
         "hypotheses": show_hypotheses(hypotheses, arranged),
+        **describe_closer(given, arranged, rate=declaration["validation"]["false_discovery_rate"]),
         "targets": [describe_target(tables, target=name, title=title) for name, title in arranged.detailed.items()],
         "transport": describe_transport(**transport) if transport is not None else None,
         "example": _draw_example(example, features=measured, titles=titles),
@@ -142,6 +160,7 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
         ),
         "limits": describe_limits(declaration, simulated=simulated),
         "notes": notes,
+        "probast": answer_questions(objections, checked=checked),
         "versions": versions,
     }
     return render("study.html", **context, tripod=map_items(_anchors(context)))
@@ -260,4 +279,4 @@ def _draw_example(
 
 def _anchors(context: Mapping[str, Any]) -> set[str]:
     anchors = {"summary", "participants", "performance", "methods", "limits", "tripod", "provenance"}
-    return anchors | ({"targets"} if context["targets"] else set()) | ({"subgroups"} if context["subgroups"] else set())
+    return anchors | {name for name in ("targets", "subgroups", "agreement", "recalibration") if context[name]}

@@ -9,6 +9,7 @@ import polars as pl
 
 from twelvelead.report.curves import draw_calibration, draw_decision, draw_roc
 from twelvelead.report.performance_table import full_model, order_models, order_sets, tabulate_target, write_estimate
+from twelvelead.report.reasons import describe_concepts, draw_concepts, tabulate_ranks
 from twelvelead.report.swarm import draw_beeswarm, draw_dependence, rank_features
 from twelvelead.report.wording import name_feature, name_model, name_set, write_number
 from twelvelead.validate import calibration_curve, decision_curve, roc_curve
@@ -27,7 +28,7 @@ def describe_target(tables: Large, *, target: str, title: str) -> Section:
 
     Parameters
     ----------
-    tables : mapping of name to LazyFrame, with predictions, performance, selection and shap
+    tables : mapping of name to LazyFrame, with predictions, performance, selection, shap, reasons and concepts
         The study's tables, each keeping its contract; the target's rows are read.
     target : str
         Which one.
@@ -38,7 +39,7 @@ def describe_target(tables: Large, *, target: str, title: str) -> Section:
     -------
     dict
         target, title, anchor, sets (one dict per set with its drawings), models, metrics, selected, n_fits, beeswarm,
-        dependence.
+        dependence, concepts and what they say, ranks.
     """
     chosen = pl.col("target") == target
     mine = {name: table.filter(chosen).collect(engine="streaming") for name, table in tables.items()}
@@ -55,6 +56,18 @@ def describe_target(tables: Large, *, target: str, title: str) -> Section:
         "selected": selected,
         "n_fits": n_fits,
         **_explain(mine["shap"].filter(pl.col("model") == model), _count_predicted(mine, model), title=title),
+        **_rank(mine["reasons"], mine["concepts"], title=title),
+    }
+
+
+def _rank(reasons: pl.DataFrame, concepts: pl.DataFrame, *, title: str) -> Section:
+    """Draw the concepts, and write the ranks of predictors, if anything was explained."""
+    if reasons.is_empty() or concepts.is_empty():
+        return {"concepts": "", "moved": "", "ranks": None}
+    return {
+        "concepts": draw_concepts(concepts, subject=title),
+        "moved": describe_concepts(concepts),
+        "ranks": tabulate_ranks(reasons),
     }
 
 

@@ -1,21 +1,39 @@
 """The report's section on what differs between two databases."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
-from twelvelead.report.wording import write_number
-from twelvelead.terms import CODES_USED, SHIFT, TRAPS
+from twelvelead.report.wording import name_feature, write_interval, write_number
+from twelvelead.terms import CODES_USED, DOMAIN, SHIFT, TRANSPORT, TRAPS
 
 MOST_ROWS = 25
 MOST_CODES = 4
+
+ALIKE = (
+    (0.6, "they are much alike"),
+    (0.8, "they differ"),
+    (float("inf"), "they differ greatly, and this is a validation in another population"),
+)
+"""What is said of an AUROC below each limit."""
 
 Cells = list[str]
 
 _SIDES = {"internal": "development", "external": "external"}
 
 
-def describe_transport(shift: pl.DataFrame, traps: pl.DataFrame, codes: pl.DataFrame) -> dict[str, Any]:
+PARTS = ("internal", "reweighted", "external", "case_mix", "rest")
+
+
+def describe_transport(
+    shift: pl.DataFrame,
+    traps: pl.DataFrame,
+    codes: pl.DataFrame,
+    *,
+    domain: pl.DataFrame | None = None,
+    transport: pl.DataFrame | None = None,
+) -> dict[str, Any]:
     """Choose what a reader has to see of the transport to another database; the tables hold the rest.
 
     Parameters
@@ -26,18 +44,56 @@ def describe_transport(shift: pl.DataFrame, traps: pl.DataFrame, codes: pl.DataF
         What the absence of a measurement says.
     codes : DataFrame keeping `terms.CODES_USED`
         Which codes stand behind the diagnoses.
+    domain : DataFrame keeping `terms.DOMAIN`, or None
+        Whether the databases can be told apart.
+    transport : DataFrame keeping `terms.TRANSPORT`, or None
+        What the mix of patients explains.
 
     Returns
     -------
     dict
-        Rows of cells for three tables: shift, traps, codes; and how many traps there are.
+        Rows of cells for the tables shift, traps, codes, case_mix; how many traps there are; and sentences on the
+        databases, domain, and on what the mix of patients was weighted with, weighing.
     """
     return {
         "shift": _shift(SHIFT.check(shift)),
         "traps": _traps(TRAPS.check(traps)),
         "n_traps": traps["trap"].sum(),
         "codes": _codes(CODES_USED.check(codes)),
+        "domain": [] if domain is None else _domain(DOMAIN.check(domain).row(0, named=True)),
+        "case_mix": [] if transport is None else _case_mix(TRANSPORT.check(transport)),
     }
+
+
+def _domain(row: Mapping[str, Any]) -> list[str]:
+    """Say how well the databases can be told apart, and what that means."""
+    absent = ", ".join(name_feature(name) for name in row["absent"])
+    left = [f"Left out, since one database has none of them: {absent}."] if absent else []
+    if row["estimate"] is None:
+        return [
+            "Whether the databases can be told apart is not estimable: too few patients or shared predictors.",
+            *left,
+        ]
+    word = next(word for limit, word in ALIKE if row["estimate"] < limit)
+    n, here, there = len(row["predictors"]), write_number(row["n_internal"], 0), write_number(row["n_external"], 0)
+    return [
+        f"A model of {n} predictor{'s' if n > 1 else ''} tells recordings of the external database from those of the "
+        f"development one, of patients it has not seen, with an AUROC of {write_interval(row)} "
+        f"({here} and {there} recordings; 0.5 would be alike, 1 apart): {word}.",
+        *left,
+    ]
+
+
+def _case_mix(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Write each target's three AUROCs and their two differences; why a figure is missing stands below."""
+    rows = []
+    for (target,), part in table.group_by("target", maintain_order=True):
+        of = {row["quantity"]: row for row in part.iter_rows(named=True)}
+        cells = [write_interval(of[name], 3 if name in {"case_mix", "rest"} else 2) for name in PARTS]
+        effective = write_number(of["reweighted"]["effective_n"], 0)
+        notes = {row["note"] for row in of.values()} - {None}
+        rows.append({"target": target, "cells": cells, "effective": effective, "note": "; ".join(sorted(notes))})
+    return rows
 
 
 def _shift(table: pl.DataFrame) -> list[Cells]:

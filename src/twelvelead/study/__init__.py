@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from twelvelead.study.converting import Converted, convert_files
     from twelvelead.study.declaration import Study
     from twelvelead.study.examination import examine
+    from twelvelead.study.externally import External, choose_use, validate_externally
     from twelvelead.study.files import predict_files
     from twelvelead.study.inspecting import Holding, Inspection, inspect_path, inspect_recording
     from twelvelead.study.judgement import Choices, Judgement, validate_predictions
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from twelvelead.study.model_comparison import compare_models
     from twelvelead.study.plotting import draw_source, plot_file
     from twelvelead.study.prediction_table import Columns, PredictionTable, read_predictions
+    from twelvelead.study.pretraining import Pretrained, Wish, pretrain_archive
     from twelvelead.study.progress import Progress, silent
     from twelvelead.study.review import Beside
     from twelvelead.study.run import Refusal, Results, run_study
@@ -35,6 +37,7 @@ _HOMES = {
     "converting": ("Converted", "convert_files"),
     "declaration": ("Study",),
     "examination": ("examine",),
+    "externally": ("External", "choose_use", "validate_externally"),
     "files": ("predict_files",),
     "inspecting": ("Holding", "Inspection", "inspect_path", "inspect_recording"),
     "judgement": ("Choices", "Judgement", "validate_predictions"),
@@ -43,6 +46,7 @@ _HOMES = {
     "model_comparison": ("compare_models",),
     "plotting": ("draw_source", "plot_file"),
     "prediction_table": ("Columns", "PredictionTable", "read_predictions"),
+    "pretraining": ("Pretrained", "Wish", "pretrain_archive"),
     "progress": ("Progress", "silent"),
     "review": ("Beside",),
     "run": ("Refusal", "Results", "run_study"),
@@ -58,18 +62,22 @@ __all__ = [
     "Choices",
     "Columns",
     "Converted",
+    "External",
     "Holding",
     "Inspection",
     "Judgement",
     "Measured",
     "PredictionTable",
+    "Pretrained",
     "Progress",
     "Refusal",
     "Results",
     "Study",
     "Tally",
+    "Wish",
     "apply_study",
     "builtin_studies",
+    "choose_use",
     "compare_models",
     "compile_kernels",
     "convert_files",
@@ -84,6 +92,7 @@ __all__ = [
     "parse_study",
     "plot_file",
     "predict_files",
+    "pretrain_archive",
     "read_demographics",
     "read_predictions",
     "run_both",
@@ -92,6 +101,7 @@ __all__ = [
     "silent",
     "simulate_hospitals",
     "start_study",
+    "validate_externally",
     "validate_predictions",
 ]
 

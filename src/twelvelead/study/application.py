@@ -97,7 +97,7 @@ def apply_study(
     InputError
         If the folder is no finished study.
     """
-    study = _read_study(folder)
+    study = read_study(folder)
     wanted = Wanted(declared, fiducials=False)
     measured = measure_archive(recordings, work=work, workers=workers, wanted=wanted, progress=progress)
     ids = measured.features.select("recording_id")
@@ -270,7 +270,14 @@ def match_demographics(ids: pl.Series, demographics: pl.DataFrame) -> pl.DataFra
     )
 
 
-def _read_study(folder: Path) -> Study:
+def read_study(folder: Path) -> Study:
+    """Read the declaration of a finished study.
+
+    Raises
+    ------
+    InputError
+        If the folder is none of a finished study.
+    """
     path = folder / "study.json"
     if not path.is_file():
         msg = (

@@ -10,7 +10,17 @@ import polars as pl
 
 from twelvelead.io.models import write_model
 from twelvelead.io.tables import write_json, write_table
-from twelvelead.predict import Bins, RiskClassifier, eliminated_stumps, explain, suited, to_parts, xgboost_defaults
+from twelvelead.predict import (
+    Bins,
+    RiskClassifier,
+    SplineLogistic,
+    eliminated_stumps,
+    explain,
+    spline_card,
+    suited,
+    to_parts,
+    xgboost_defaults,
+)
 from twelvelead.predict.thin import MANY
 from twelvelead.study.declaration import Model, Study
 from twelvelead.study.modelling import draw_recordings, read_bins, read_outcome, read_rows
@@ -31,6 +41,7 @@ GROWTH: dict[str, dict[str, Any]] = {
         "elimination_max_depth": 5,
     },
 }
+BASE = "age_sex"
 FULL = "ecg_age_sex"
 REFUSAL = "refusal.json"
 FINAL = "final"
@@ -93,7 +104,8 @@ def run_fit(task: FitTask) -> None:
     y = development["y"].to_numpy()
     rarer = int(min(y.sum(), len(y) - y.sum()))
     folds = max(3, min(PAPER_FOLDS, rarer // EVENTS_PER_FOLD))
-    estimator = make_estimator(task.study, n_recordings=len(y), paper_folds=folds)
+    smooth = is_spline(task.study, task.model)
+    estimator = SplineLogistic() if smooth else make_estimator(task.study, n_recordings=len(y), paper_folds=folds)
     predictors = _read_development(task, outside, known)
     scratch = _begin(task.folder)
     try:
@@ -103,7 +115,7 @@ def run_fit(task: FitTask) -> None:
         _finish(scratch, task.folder)
         return
     judged = _judged(task)
-    parts, card = to_parts(estimator)
+    parts, card = ({}, spline_card(estimator)) if isinstance(estimator, SplineLogistic) else to_parts(estimator)
     write_model(scratch / "model", parts, {**card, "target": task.target, "model": task.model, "fit": task.label})
     write_table(_selection(task, estimator), scratch / "selection.parquet")
     write_table(_predictions(task, estimator, judged), scratch / "predictions.parquet")
@@ -113,7 +125,7 @@ def run_fit(task: FitTask) -> None:
 
 def _read_development(task: FitTask, outside: pl.Expr, known: pl.Series) -> pl.DataFrame | Bins:
     """Read the predictors that a fit learns from: cut into bins together with those of other targets, if many."""
-    if known.sum() > MANY:
+    if known.sum() > MANY and task.model != BASE:
         return read_bins(task.table, task.predictors, task.fold).take(known.to_numpy())
     rows = read_rows(task.table, task.target, task.predictors)
     return rows.filter(outside).select(task.predictors)
@@ -158,6 +170,11 @@ def _judged(task: FitTask) -> list[_Judged]:
     return judged
 
 
+def is_spline(study: Study, model: str) -> bool:
+    """Whether a model is a logistic regression on splines: that of age and sex is, but for repeated publications."""
+    return model == BASE and study.model.preset == "sound"
+
+
 def make_estimator(study: Study, *, n_recordings: int, paper_folds: int = PAPER_FOLDS) -> RiskClassifier:
     """Make the unfitted model that a study declares.
 
@@ -186,7 +203,7 @@ def make_estimator(study: Study, *, n_recordings: int, paper_folds: int = PAPER_
     )
 
 
-def _predictions(task: FitTask, estimator: RiskClassifier, judged: list[_Judged]) -> pl.DataFrame:
+def _predictions(task: FitTask, estimator: RiskClassifier | SplineLogistic, judged: list[_Judged]) -> pl.DataFrame:
     tables = [PREDICTIONS.empty()]
     for name, rows, _ in judged:
         if rows.is_empty():
@@ -198,10 +215,10 @@ def _predictions(task: FitTask, estimator: RiskClassifier, judged: list[_Judged]
     return PREDICTIONS.check(pl.concat(tables))
 
 
-def _explanations(task: FitTask, estimator: RiskClassifier, judged: list[_Judged]) -> pl.DataFrame:
+def _explanations(task: FitTask, estimator: RiskClassifier | SplineLogistic, judged: list[_Judged]) -> pl.DataFrame:
     tables = [SHAP.empty()]
     for name, _, rows in judged:
-        if rows.is_empty():
+        if rows.is_empty() or isinstance(estimator, SplineLogistic):  # what age and sex alone say needs no reasons
             continue
         reasons = explain(estimator, rows.select(task.predictors), recording_ids=rows["recording_id"].to_list())
         tables.append(
@@ -212,7 +229,7 @@ def _explanations(task: FitTask, estimator: RiskClassifier, judged: list[_Judged
     return SHAP.check(pl.concat(tables))
 
 
-def _selection(task: FitTask, estimator: RiskClassifier) -> pl.DataFrame:
+def _selection(task: FitTask, estimator: RiskClassifier | SplineLogistic) -> pl.DataFrame:
     return SELECTION.select(
         [
             {**step, "target": task.target, "model": task.model, "fit": f"{task.label} {step['fit']}"}

@@ -3,19 +3,20 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 
 from twelvelead.io.tables import read_json, write_json, write_table
+from twelvelead.study.closer import CLOSER, look_closer
 from twelvelead.study.declaration import Study
 from twelvelead.study.fitting import FULL, FitTask
+from twelvelead.study.groupings import group
 from twelvelead.study.modelling import read_outcome
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress
-from twelvelead.terms import PERFORMANCE, PREDICTIONS, SHAP
-from twelvelead.validate import Dossier, Objection, check, hypotheses, performance, refuse
+from twelvelead.terms import PERFORMANCE, PREDICTIONS, SELECTION, SHAP
+from twelvelead.validate import Dossier, Objection, adjust_interactions, check, hypotheses, performance, refuse
 from twelvelead.validate.performance import BASELINE
 
 DECIMALS = 10
@@ -23,6 +24,9 @@ DECIMALS = 10
 
 PUBLISHED_FAULTS = ("V009", "V016")
 """Errors that mode "paper" repeats and names: predictors known after the ECG, recordings resampled for patients."""
+
+CHECKED = ("V001", "V002", "V009", "V010", "V012", "V016", "V017", "V018", "V019")
+"""Rules for which a study knows what they need."""
 
 
 def object_to(
@@ -82,22 +86,26 @@ class Judgement:
         Every metric of every target, model and set.
     objections : tuple of Objection
         What a methods reviewer would object to.
+    tables : dict of str to DataFrame
+        The same of what else was said of every target, by the names of `CLOSER`.
     folders : tuple of Path
         One per target, by name: predictions.parquet and shap.parquet of all its fits, sorted.
     """
 
     performance: pl.DataFrame
     objections: tuple[Objection, ...]
+    tables: dict[str, pl.DataFrame]
     folders: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
 class _JudgeTask:
-    """One target; `fits` are the folders of its fits, and `folder` gets what is said of them."""
+    """One target; `fits` are the folders of its fits, `of_full` those of the full model; `folder` gets the rest."""
 
     study: Study
     target: str
     fits: tuple[Path, ...]
+    of_full: tuple[Path, ...]
     table: Path
     predictors: tuple[str, ...]
     folds: Path
@@ -142,6 +150,7 @@ def judge(
             study=study,
             target=target,
             fits=tuple(f.folder for f in its),
+            of_full=tuple(f.folder for f in its if f.model == FULL),
             table=its[-1].table,
             predictors=its[-1].predictors,
             folds=folds,
@@ -156,9 +165,14 @@ def judge(
         needs=lambda task: [str(task.folds), str(task.people), *map(str, task.fits)],
     )  # fmt: skip
     objections = [Objection(**said) for task in tasks for said in read_json(task.folder / "objections.json")]
+    tables = {
+        table.name: table.check(pl.concat([pl.read_parquet(task.folder / f"{table.name}.parquet") for task in tasks]))
+        for table in CLOSER
+    }
     return Judgement(
         performance=PERFORMANCE.check(pl.concat([pl.read_parquet(task.result) for task in tasks])),
         objections=tuple(sorted(objections, key=lambda o: (o.severity, o.code))),
+        tables=tables | {"subgroups": adjust_interactions(tables["subgroups"])},
         folders=tuple(task.folder for task in tasks),
     )
 
@@ -174,6 +188,7 @@ def _judge_target(task: _JudgeTask) -> None:
         on_purpose=PUBLISHED_FAULTS if paper else (),
     )
     judged = _read(task.people).join(predictions, on="recording_id", how="semi", maintain_order="left")
+    groupings = group(judged, task.study.split.age_bands_years)
     table = performance(
         predictions,
         n_resamples=declared.n_resamples,
@@ -181,9 +196,18 @@ def _judge_target(task: _JudgeTask) -> None:
         seed=task.study.seed,
         unit=declared.unit,
         thresholds=declared.thresholds,
-        strata=subgroups(judged, task.study.split.age_bands_years),
+        strata=groupings,
         method=declared.method,
     )
+    beside = look_closer(
+        task.study,
+        predictions.filter(model=FULL),
+        shap=shap,
+        selection=_gather(task.of_full, "selection", SELECTION.empty()),
+        groupings=groupings,
+    )
+    for name, made in beside.items():
+        write_table(made.with_columns(pl.col(pl.Float64).round(DECIMALS)), task.folder / f"{name}.parquet")
     write_table(predictions, task.folder / "predictions.parquet")
     write_table(SHAP.check(shap), task.folder / "shap.parquet")
     write_json([asdict(objection) for objection in objections], task.folder / "objections.json")
@@ -249,25 +273,3 @@ def _gather(fits: Sequence[Path], name: str, empty: pl.DataFrame) -> pl.DataFram
 def _read(path: Path) -> pl.DataFrame:
     """Read a table that every target needs."""
     return pl.read_parquet(path)
-
-
-def subgroups(people: pl.DataFrame, age_bands_years: tuple[float, ...]) -> pl.DataFrame:
-    """Name each recording's sex and age band, for performance within them.
-
-    Examples
-    --------
-    >>> subgroups(pl.DataFrame({"recording_id": ["a"], "age_years": [40.0], "sex": ["male"]}), (40, 55)).row(0)
-    ('a', 'male', '40–54 years')
-    """
-    limits = [0.0, *age_bands_years, float("inf")]
-    bands = [
-        pl.when(pl.col("age_years").is_between(low, high, closed="left")).then(pl.lit(_name_band(low, high)))
-        for low, high in pairwise(limits)
-    ]
-    return people.select("recording_id", sex="sex", age=pl.coalesce(bands))
-
-
-def _name_band(low: float, high: float) -> str:
-    if low == 0:
-        return f"under {high:g} years"
-    return f"{low:g} years and over" if high == float("inf") else f"{low:g}–{high - 1:g} years"

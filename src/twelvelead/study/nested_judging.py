@@ -4,8 +4,8 @@ import polars as pl
 
 from twelvelead.report.nested_report import nested_report
 from twelvelead.report.validation_report import Given
+from twelvelead.study.groupings import subgroups
 from twelvelead.study.judgement import part_by_place, smooth_curves
-from twelvelead.study.judging import subgroups
 from twelvelead.study.nested_declaration import PERMUTED, NestedStudy
 from twelvelead.study.nested_fitting import list_contrasts
 from twelvelead.study.nested_sample import DEVELOPMENT, People

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from twelvelead.io.tables import read_table
-from twelvelead.study.judging import subgroups
+from twelvelead.study.groupings import subgroups
 from twelvelead.terms import PREDICTIONS, InputError
 from twelvelead.validate.performance import BASELINE
 

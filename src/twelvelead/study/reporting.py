@@ -11,10 +11,17 @@ from twelvelead.io import read, read_model
 from twelvelead.io.tables import write_text
 from twelvelead.predict import base_value, from_parts
 from twelvelead.report import study_report
+from twelvelead.report.probast import checked_codes
+from twelvelead.study.closer import CLOSER
 from twelvelead.study.declaration import Study
 from twelvelead.study.fitting import FINAL, FULL, make_estimator
+from twelvelead.study.judging import CHECKED
 from twelvelead.study.sample import Sample
 from twelvelead.study.versions import versions
+from twelvelead.validate import Objection
+
+TRANSPORTED = ("shift", "traps", "codes", "domain", "transport")
+"""Tables on what differs between two databases."""
 
 
 def write_report(  # noqa: PLR0913 (a report quotes a whole study)
@@ -26,6 +33,7 @@ def write_report(  # noqa: PLR0913 (a report quotes a whole study)
     tables: dict[str, pl.DataFrame],
     first: Sequence[str],
     refusals: list[dict[str, str]],
+    objections: Sequence[Objection],
     notes: list[str],
 ) -> None:
     """Write the study's report as one self-contained HTML file.
@@ -47,8 +55,10 @@ def write_report(  # noqa: PLR0913 (a report quotes a whole study)
         Targets that were declared one by one; they come before those of families where not all can be shown in full.
     refusals : list of dict
         Targets that were not modelled: target, message.
+    objections : sequence of Objection
+        All that a methods reviewer would object to.
     notes : list of str
-        What a methods reviewer would object to.
+        The same in words, of each kind the first few.
     """
     external, folds = samples.get("external"), tables["folds"]
     optimum = {name: s.database.optimum for name, s in samples.items() if s.database.optimum}
@@ -65,11 +75,14 @@ def write_report(  # noqa: PLR0913 (a report quotes a whole study)
         features=large["features"],
         performance=tables["performance"],
         hypotheses=tables.get("hypotheses"),
+        closer={table.name: tables[table.name] for table in CLOSER},
+        objections=objections,
+        checked=checked_codes(CHECKED),
         selection=tables["selection"],
         first=first,
         refusals=refusals,
         failures=tables["failures"],
-        transport={name: tables[name] for name in ("shift", "traps", "codes")} if "shift" in tables else None,
+        transport={name: tables[name] for name in TRANSPORTED} if "shift" in tables else None,
         example=_example(study, samples, tables={**tables, **large}, run=run),
         simulated=any(s.database.simulated for s in samples.values()),
         optimum=optimum or None,

@@ -13,15 +13,18 @@ import polars as pl
 from twelvelead.cohort import assign_folds, published_folds
 from twelvelead.io import is_database
 from twelvelead.io.tables import read_json, sha256, sink_table, write_json, write_table, write_text
+from twelvelead.study.case_mix import tabulate_transport
 from twelvelead.study.declaration import Study
 from twelvelead.study.fitting import FINAL, FULL, REFUSAL, FitTask, run_fit
+from twelvelead.study.groupings import gather_people
 from twelvelead.study.judging import judge, judge_together
+from twelvelead.study.lock import hold
 from twelvelead.study.modelling import modelling_table
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.reporting import write_report
 from twelvelead.study.sample import DEMOGRAPHICS, Sample, prepare_sample
-from twelvelead.study.transport import audit_missingness, compare_predictors, list_codes
+from twelvelead.study.transport import list_codes, side_of
 from twelvelead.study.versions import code_digest, versions
 from twelvelead.terms import SELECTION, StudyError
 from twelvelead.validate import Objection
@@ -91,7 +94,7 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int | str = 1, pr
     Raises
     ------
     InputError
-        If a database can't be read.
+        If a database can't be read, or another run is at work in `out`.
     StudyError
         If no target has enough events, or nothing could be measured.
 
@@ -100,6 +103,11 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int | str = 1, pr
     Memory holds the recordings, and of them what a model may know, but never all predictions: those of one target at
     a time lie in `work/`, and are put together on disk.
     """
+    with hold(out):
+        return _run(study, data=data, out=out, workers=workers, progress=progress)
+
+
+def _run(study: Study, *, data: Path, out: Path, workers: int | str, progress: Progress) -> Results:
     work, first = out / "work", tuple(target.name for target in study.targets)
     progress("preparing", 0, 1 if study.external is None else 2)
     samples = _prepare_samples(study, data=data, work=work, workers=workers, progress=progress)
@@ -127,8 +135,9 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int | str = 1, pr
         "flow": pl.concat([s.flow.with_columns(set=pl.lit(name)) for name, s in samples.items()]),
         "folds": folds,
         "objections": tabulate_objections(judged.objections),
+        **judged.tables,
         **({"hypotheses": judge_together(study, judged.folders)} if study.mode == "sound" else {}),
-        **_compare_databases(study, samples),
+        **_compare_databases(study, samples, judged.folders),
     }
     for name, table in written.items():
         write_table(table, out / f"{name}.parquet")
@@ -136,6 +145,7 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int | str = 1, pr
         sink_table(pl.scan_parquet([folder / f"{name}.parquet" for folder in judged.folders]), out / f"{name}.parquet")
     features = pl.concat([s.features for s in samples.values()], how="diagonal_relaxed")
     sink_table(features, out / "features.parquet")
+    sink_table(pl.scan_parquet(run / "people.parquet"), out / "people.parquet")
     write_table(judged.performance, out / "performance.csv")
     write_text(study.model_dump_json(indent=2), out / "study.json")
     _keep_models(tasks, out / "models")
@@ -147,9 +157,10 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int | str = 1, pr
         tables=written,
         first=first,
         refusals=[{"target": r.target, "message": r.message} for r in refusals],
+        objections=judged.objections,
         notes=_write_notes(judged.objections),
     )
-    tables = sorted([*written, "predictions", "shap", "features"])
+    tables = sorted([*written, "predictions", "shap", "features", "people"])
     names = [*(f"{name}.parquet" for name in tables), "performance.csv", "study.json", "report.html"]
     outputs = [*(out / name for name in names), *(p for p in (out / "models").rglob("*") if p.is_file())]
     manifest = _manifest(study, samples, refusals)
@@ -175,16 +186,21 @@ def _prepare_samples(
     }
 
 
-def _compare_databases(study: Study, samples: dict[str, Sample]) -> dict[str, pl.DataFrame]:
-    """Tabulate what differs between the two databases, where there are two."""
+def _compare_databases(study: Study, samples: dict[str, Sample], folders: Sequence[Path]) -> dict[str, pl.DataFrame]:
+    """Tabulate the codes used; where there are two databases, what differs and what that does to the full models."""
+    codes = list_codes(study, samples.items())
     if "external" not in samples:
-        return {}
-    two = samples["internal"], samples["external"]
-    return {
-        "shift": compare_predictors(*two),
-        "traps": audit_missingness(*two),
-        "codes": list_codes(study, samples.items()),
-    }
+        return {"codes": codes}
+    of_target = {folder.name: folder / "predictions.parquet" for folder in folders}
+    full = pl.col("model") == FULL
+    tables = tabulate_transport(
+        study,
+        side_of(samples["internal"]),
+        side_of(samples["external"]),
+        targets=[target.name for target in study.targets if target.name in of_target],
+        read=lambda target: pl.scan_parquet(of_target[target]).filter(full).collect(engine="streaming"),
+    )
+    return {**tables, "codes": codes}
 
 
 def _estimable(sample: Sample) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
@@ -238,10 +254,8 @@ def _write_tables(
         name: modelling_table(sample, targets, folds if name == "internal" else None)
         for name, sample in samples.items()
     }
-    people = [
-        s.cohort.select("recording_id", "age_years", "sex", pl.lit(name).alias("set")) for name, s in samples.items()
-    ]
-    tables |= {"folds": folds, "people": pl.concat(people)}
+    people = [gather_people(sample.cohort, sample.features, set_=name) for name, sample in samples.items()]
+    tables |= {"folds": folds, "people": pl.concat(people, how="diagonal")}
     run = work / _key(study, tables)
     for name, table in tables.items():
         write_table(table, run / f"{name}.parquet")

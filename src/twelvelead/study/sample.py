@@ -4,7 +4,7 @@ import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
@@ -70,6 +70,18 @@ class Sample:
         return tuple(name for name in self.predictors.columns if name in there)
 
 
+class Like(Protocol):
+    """What an external sample takes from the development one, or from a finished study."""
+
+    @property
+    def declared(self) -> tuple[Outcome, ...]:
+        """What is predicted."""
+
+    @property
+    def ecg(self) -> tuple[str, ...]:
+        """Names of the measurements among the predictors."""
+
+
 class _Features(NamedTuple):
     """What is known of the ECGs of a cohort."""
 
@@ -86,7 +98,7 @@ def prepare_sample(
     work: Path,
     workers: int | str,
     progress: Progress,
-    like: Sample | None = None,
+    like: Like | None = None,
 ) -> Sample:
     """Load a database, apply the study's rules, and measure the recordings that are left or look their numbers up.
 
@@ -100,8 +112,8 @@ def prepare_sample(
         Processes, or `dask=ADDRESS`.
     progress : Progress
         Told how far the measuring has come.
-    like : Sample or None
-        The development sample, whose targets and predictors an external one has.
+    like : Like or None
+        The development sample, or what is known of it: an external one has its targets and predictors.
 
     Raises
     ------
@@ -200,7 +212,7 @@ def _by_row(features: pl.LazyFrame, eligible: pl.DataFrame) -> pl.LazyFrame:
 
 
 def _choose_predictors(
-    features: pl.LazyFrame, cohort: pl.DataFrame, predictors: Predictors, *, like: Sample | None
+    features: pl.LazyFrame, cohort: pl.DataFrame, predictors: Predictors, *, like: Like | None
 ) -> pl.DataFrame:
     """Read what a model may know of the cohort, and nothing else."""
     there = features.collect_schema().names()

@@ -1,6 +1,7 @@
 """What differs between the development database and another one, before any model is asked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -19,12 +20,42 @@ WORTH_ASKING = 0.01
 """Share of missing values from which a predictor's absence is looked at."""
 
 
-def compare_predictors(internal: Sample, external: Sample) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Side:
+    """What the comparison of two databases asks of one.
+
+    Parameters
+    ----------
+    predictors : DataFrame
+        recording_id and one Float32 column per predictor.
+    patients : Series of str
+        The patient of each row.
+    outcome : callable
+        Name of a target to an array of int8, shape (n_recordings,): 1 event, 0 none, −1 unknown.
+    """
+
+    predictors: pl.DataFrame
+    patients: pl.Series
+    outcome: Callable[[str], NDArray[np.int8]]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the predictors."""
+        return [name for name in self.predictors.columns if name != "recording_id"]
+
+
+def side_of(sample: Sample) -> Side:
+    """Give the side of a database that was made ready."""
+    place = {rule.name: n for n, rule in enumerate(sample.declared)}
+    return Side(sample.predictors, sample.cohort["patient_id"], lambda target: sample.answers.of(place[target]))
+
+
+def compare_predictors(internal: Side, external: Side) -> pl.DataFrame:
     """Compare every predictor's missingness, range and mean.
 
     Parameters
     ----------
-    internal, external : Sample
+    internal, external : Side
         The two databases, by the same study.
 
     Returns
@@ -35,11 +66,11 @@ def compare_predictors(internal: Sample, external: Sample) -> pl.DataFrame:
         degrees in one and from −180 to 180 in the other shows in the range.
     """
     rows = []
-    for name in _names(internal):
+    for name in internal.names:
         row: dict[str, object] = {"predictor": name}
         moments = []
-        for side, sample in (("internal", internal), ("external", external)):
-            values = sample.predictors[name].cast(pl.Float64).to_numpy()
+        for side, of in (("internal", internal), ("external", external)):
+            values = of.predictors[name].cast(pl.Float64).to_numpy()
             there = values[np.isfinite(values)]
             row[f"{side}_missing"] = 1 - len(there) / max(len(values), 1)
             if len(there):
@@ -52,13 +83,15 @@ def compare_predictors(internal: Sample, external: Sample) -> pl.DataFrame:
     return SHIFT.select(pl.DataFrame(rows, schema=SHIFT.schema))
 
 
-def audit_missingness(internal: Sample, external: Sample) -> pl.DataFrame:
+def audit_missingness(internal: Side, external: Side, *, targets: Sequence[str]) -> pl.DataFrame:
     """Ask how much the mere absence of a measurement tells about each outcome, in both databases.
 
     Parameters
     ----------
-    internal, external : Sample
+    internal, external : Side
         The two databases, by the same study.
+    targets : sequence of str
+        The outcomes.
 
     Returns
     -------
@@ -68,27 +101,23 @@ def audit_missingness(internal: Sample, external: Sample) -> pl.DataFrame:
         branch, and take its meaning along. So a P wave that is missing because of atrial fibrillation in one hospital,
         and because old records were not digitised in another.
     """
-    samples = {"internal": internal, "external": external}
-    missing = {side: {name: _missing(sample, name) for name in _names(sample)} for side, sample in samples.items()}
-    lacking = [name for name in _names(internal) if any(of[name].mean() >= WORTH_ASKING for of in missing.values())]
+    sides = {"internal": internal, "external": external}
+    missing = {name: {place: _missing(side, place) for place in internal.names} for name, side in sides.items()}
+    lacking = [name for name in internal.names if any(of[name].mean() >= WORTH_ASKING for of in missing.values())]
     rows = []
-    for place, rule in enumerate(internal.declared):
-        y = {side: sample.answers.of(place) for side, sample in samples.items()}
-        for name in lacking:
-            found = {side: _auroc(y[side], missing[side][name]) for side in samples}
+    for target in targets if lacking else ():
+        y = {name: side.outcome(target) for name, side in sides.items()}
+        for predictor in lacking:
+            found = {name: _auroc(y[name], missing[name][predictor]) for name in sides}
             both = [value for value in found.values() if value is not None]
             trap = abs(both[0] - both[1]) >= TRAP if len(both) == 2 else False
-            rows.append({"target": rule.name, "predictor": name, **found, "trap": trap})
+            rows.append({"target": target, "predictor": predictor, **found, "trap": trap})
     return TRAPS.select(pl.DataFrame(rows, schema=TRAPS.schema, orient="row"))
 
 
-def _names(sample: Sample) -> list[str]:
-    return [name for name in sample.predictors.columns if name != "recording_id"]
-
-
-def _missing(sample: Sample, name: str) -> NDArray[np.bool_]:
+def _missing(side: Side, name: str) -> NDArray[np.bool_]:
     """Say where a predictor is missing, shape (n_recordings,)."""
-    column = sample.predictors[name]
+    column = side.predictors[name]
     missing: NDArray[np.bool_] = (column.is_null() | column.is_nan().fill_null(value=True)).to_numpy()
     return missing
 

@@ -12,11 +12,29 @@ from twelvelead.terms.errors import (
     Unmeasurable,
 )
 from twelvelead.terms.measurement import Measurement
-from twelvelead.terms.tables import (
+from twelvelead.terms.results import (
     CODES_USED,
-    COHORT,
     COMPARISON,
-    CONTRACTS,
+    DOMAIN,
+    HYPOTHESES,
+    PERFORMANCE,
+    PREDICTIONS,
+    REASON_AGREEMENT,
+    REASON_CONCEPTS,
+    REASONS,
+    RECALIBRATION,
+    RESULTS,
+    RISKS,
+    SELECTION,
+    SENSITIVITY,
+    SHAP,
+    SHIFT,
+    SUBGROUPS,
+    TRANSPORT,
+    TRAPS,
+)
+from twelvelead.terms.tables import (
+    COHORT,
     EVENTS,
     FAILURES,
     FEATURES,
@@ -24,19 +42,11 @@ from twelvelead.terms.tables import (
     FIDUCIALS,
     FINDINGS,
     FLOW,
-    HYPOTHESES,
     MACHINE,
     OUTCOMES,
     PATIENTS,
-    PERFORMANCE,
-    PREDICTIONS,
-    RISKS,
-    SELECTION,
-    SHAP,
-    SHIFT,
     STAYS,
-    SUBGROUPS,
-    TRAPS,
+    TABLES,
 )
 
 LIMB_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF")
@@ -47,6 +57,9 @@ UCUM = {"ms": "ms", "mV": "mV", "s": "s", "Hz": "Hz", "deg": "deg", "1/min": "/m
         "mV*ms": "mV.ms", "mV/s": "mV/s", "1/s": "/s"}  # fmt: skip
 """House units, one per dimension, and their Unified Code for Units of Measure."""
 
+CONTRACTS = (*TABLES, *RESULTS)
+"""Every table that leaves a room; documented on one page and tested as one."""
+
 RESEARCH_ONLY = "Research software, not a medical device. Not for diagnosis or treatment."
 
 __all__ = [
@@ -55,6 +68,7 @@ __all__ = [
     "COHORT",
     "COMPARISON",
     "CONTRACTS",
+    "DOMAIN",
     "EVENTS",
     "FAILURES",
     "FEATURES",
@@ -70,13 +84,19 @@ __all__ = [
     "PATIENTS",
     "PERFORMANCE",
     "PREDICTIONS",
+    "REASONS",
+    "REASON_AGREEMENT",
+    "REASON_CONCEPTS",
+    "RECALIBRATION",
     "RESEARCH_ONLY",
     "RISKS",
     "SELECTION",
+    "SENSITIVITY",
     "SHAP",
     "SHIFT",
     "STAYS",
     "SUBGROUPS",
+    "TRANSPORT",
     "TRAPS",
     "UCUM",
     "Column",

@@ -1,16 +1,11 @@
-"""The contract of every table that leaves a room."""
+"""The contracts of what is known of recordings and patients before anything is predicted."""
 
 import polars as pl
 
+from twelvelead.terms.columns import PATIENT_ID, RECORDING_ID, TARGET
 from twelvelead.terms.contract import Column, Contract
 
-_ID = Column("recording_id", pl.String, "Recording; the key of every table made from it.")
-_PATIENT = Column("patient_id", pl.String, "Patient.")
-_TARGET = Column("target", pl.String, "Outcome that is predicted.")
-_MODEL = Column("model", pl.String, "Set of predictors: age_sex, ecg or ecg_age_sex.")
-_SET = Column("set", pl.String, "internal (held-out patients of the development database) or external.")
-
-FEATURES = Contract("features", ("recording_id",), (_ID,))
+FEATURES = Contract("features", ("recording_id",), (RECORDING_ID,))
 """One row per recording; the other columns are those of the CATALOGUE."""
 
 FIDUCIAL_TIMES = (
@@ -21,7 +16,7 @@ FIDUCIALS = Contract(
     "fiducials",
     ("recording_id", "lead", "beat"),
     (
-        _ID,
+        RECORDING_ID,
         Column("lead", pl.String, "Lead, or `global` for the marks that hold for all leads together."),
         Column("beat", pl.Int32, "Number of the beat in the recording, from 0."),
         *(
@@ -46,7 +41,7 @@ FAILURES = Contract(
     "failures",
     (),
     (
-        _ID,
+        RECORDING_ID,
         Column("reason", pl.String, "A `Reason`."),
         Column("message", pl.String, "What must hold, what was got, what next."),
     ),
@@ -56,7 +51,7 @@ FINDINGS = Contract(
     "findings",
     (),
     (
-        _ID,
+        RECORDING_ID,
         Column("lead", pl.String, "The lead that is at fault; null for the whole recording.", nullable=True),
         Column("reason", pl.String, "A `Reason`."),
         Column("message", pl.String, "What must hold, and what was got."),
@@ -68,7 +63,7 @@ MACHINE = Contract(
     "machine",
     ("recording_id",),
     (
-        _ID,
+        RECORDING_ID,
         Column("format", pl.String, "Waveform format of the file."),
         Column("version", pl.String, "What the file says of its format's version."),
         Column("device", pl.String, "Manufacturer and model."),
@@ -106,8 +101,8 @@ COHORT = Contract(
     "cohort",
     ("recording_id",),
     (
-        _ID,
-        _PATIENT,
+        RECORDING_ID,
+        PATIENT_ID,
         Column("age_years", pl.Float64, "Age when the ECG was recorded; ages above 89 are 90.", "a", nullable=True),
         Column("sex", pl.String, "female or male.", nullable=True),
         Column("recorded_at", pl.Datetime("us"), "Time of recording.", nullable=True),
@@ -120,7 +115,7 @@ EVENTS = Contract(
     "events",
     (),
     (
-        _PATIENT,
+        PATIENT_ID,
         Column("time", pl.Datetime("us"), "When it happened, was coded or was drawn.", nullable=True),
         Column("system", pl.String, "What `code` is written in: icd10, icd9, laboratory, chest_xray, scp, …"),
         Column("code", pl.String, "Diagnosis code without dot, analyte, or X-ray finding."),
@@ -140,7 +135,7 @@ STAYS = Contract(
     ("stay_id",),
     (
         Column("stay_id", pl.String, "Hospital or emergency stay."),
-        _PATIENT,
+        PATIENT_ID,
         Column("kind", pl.String, "hospital or emergency."),
         Column("start", pl.Datetime("us"), "Admission.", nullable=True),
         Column("end", pl.Datetime("us"), "Discharge or death.", nullable=True),
@@ -153,7 +148,7 @@ PATIENTS = Contract(
     "patients",
     ("patient_id",),
     (
-        _PATIENT,
+        PATIENT_ID,
         Column("sex", pl.String, "female or male.", nullable=True),
         Column("died_at", pl.Datetime("us"), "Death, as far as the database follows it.", nullable=True),
     ),
@@ -162,7 +157,7 @@ PATIENTS = Contract(
 OUTCOMES = Contract(
     "outcomes",
     ("recording_id", "target"),
-    (_ID, _TARGET, Column("y", pl.Int8, "1 event, 0 none, null unknown.", nullable=True)),
+    (RECORDING_ID, TARGET, Column("y", pl.Int8, "1 event, 0 none, null unknown.", nullable=True)),
 )
 
 FLOW = Contract(
@@ -176,232 +171,7 @@ FLOW = Contract(
     ),
 )
 
-PREDICTIONS = Contract(
-    "predictions",
-    ("recording_id", "target", "model", "set"),
-    (
-        _ID,
-        _PATIENT,
-        _TARGET,
-        _MODEL,
-        _SET,
-        Column("y", pl.Int8, "Observed outcome: 1 event, 0 none."),
-        Column("p", pl.Float64, "Predicted risk.", "1"),
-    ),
-)
-
-PERFORMANCE = Contract(
-    "performance",
-    ("target", "model", "set", "metric", "stratum"),
-    (
-        _TARGET,
-        _MODEL,
-        _SET,
-        Column(
-            "metric", pl.String, "auroc, auprc, brier, calibration_intercept, …; delta_auroc compares with age_sex."
-        ),
-        Column("stratum", pl.String, "all, or the subgroup."),
-        Column(
-            "estimate",
-            pl.Float64,
-            "The metric; null where it can't be estimated, as with fewer than 10 patients with, or without, the event.",
-            nullable=True,
-        ),
-        Column("lower", pl.Float64, "Lower confidence limit.", nullable=True),
-        Column("upper", pl.Float64, "Upper confidence limit.", nullable=True),
-        Column("level", pl.Float64, "Confidence level of the interval, e.g. 0.95."),
-        Column("n", pl.Int64, "Recordings."),
-        Column("n_patients", pl.Int64, "Patients."),
-        Column("n_events", pl.Int64, "Recordings with the event."),
-        Column(
-            "delong_lower",
-            pl.Float64,
-            "For auroc (in log-odds) and delta_auroc: lower limit in closed form, by DeLong with patients as clusters.",
-            nullable=True,
-        ),
-        Column("delong_upper", pl.Float64, "The upper limit.", nullable=True),
-        Column(
-            "interval",
-            pl.String,
-            "What made lower and upper: studentised bootstrap, percentile bootstrap, Wilson; null without them.",
-            nullable=True,
-        ),
-    ),
-)
-
-COMPARISON = Contract(
-    "comparison",
-    ("target", "set"),
-    (
-        _TARGET,
-        _SET,
-        *(
-            Column(f"{mode}_{name}", dtype, f"{meaning}, in mode {mode}; null where there is none.", nullable=True)
-            for mode in ("sound", "paper")
-            for name, dtype, meaning in (
-                ("estimate", pl.Float64, "AUROC of the model with ECG, age and sex"),
-                ("lower", pl.Float64, "Lower limit of its interval"),
-                ("upper", pl.Float64, "Upper limit of its interval"),
-                ("n", pl.Int64, "Recordings"),
-                ("n_patients", pl.Int64, "Patients"),
-                ("n_events", pl.Int64, "Recordings with the event"),
-            )
-        ),
-        Column("width_ratio", pl.Float64, "Width of the sound interval over that of the published one.", nullable=True),
-    ),
-)
-"""What the choices of a publication do to its figures."""
-
-SHIFT = Contract(
-    "shift",
-    ("predictor",),
-    (
-        Column("predictor", pl.String, "Predictor."),
-        *(
-            Column(f"{side}_{name}", pl.Float64, f"{meaning} in the {database} database.", unit, nullable=True)
-            for side, database in (("internal", "development"), ("external", "external"))
-            for name, meaning, unit in (
-                ("missing", "Share of recordings that lack it", "1"),
-                ("lowest", "Lowest value", ""),
-                ("highest", "Highest value", ""),
-                ("mean", "Mean", ""),
-            )
-        ),
-        Column(
-            "standardised_difference", pl.Float64, "External minus internal mean, in pooled SD.", "1", nullable=True
-        ),
-    ),
-)
-"""How the predictors differ between two databases."""
-
-TRAPS = Contract(
-    "traps",
-    ("target", "predictor"),
-    (
-        _TARGET,
-        Column("predictor", pl.String, "Predictor."),
-        Column("internal", pl.Float64, "AUROC of “is missing”, development database.", nullable=True),
-        Column("external", pl.Float64, "AUROC of “is missing”, external database.", nullable=True),
-        Column("trap", pl.Boolean, "Whether the two differ by 0.05 or more."),
-    ),
-)
-"""What the mere absence of a measurement says of an outcome, here and there."""
-
-CODES_USED = Contract(
-    "codes",
-    ("target", "set", "system", "code"),
-    (
-        _TARGET,
-        _SET,
-        Column("system", pl.String, "What the published code is written in: icd9, icd10 or kcd."),
-        Column("code", pl.String, "Published code."),
-        Column("icd10", pl.String, "The ICD-10 code that it became."),
-        Column("n_events", pl.Int64, "Entries of the patients of the cohort."),
-        Column("n_patients", pl.Int64, "Patients of the cohort who have it."),
-    ),
-)
-"""Which published codes stand behind each diagnosis."""
-
-SELECTION = Contract(
-    "selection",
-    ("target", "model", "fit", "n_features"),
-    (
-        _TARGET,
-        _MODEL,
-        Column("fit", pl.String, "Which of the study's fits, e.g. `fold 0 member 2` or `final member 0`."),
-        Column("n_features", pl.Int64, "Predictors kept at this step of the elimination."),
-        Column("auroc", pl.Float64, "AUROC on the tuning patients."),
-        Column("chosen", pl.Boolean, "Whether the model uses this step's predictors."),
-        Column("features", pl.List(pl.String), "The predictors kept."),
-    ),
-)
-
-SHAP = Contract(
-    "shap",
-    ("recording_id", "target", "model", "set", "feature"),
-    (
-        _ID,
-        _TARGET,
-        _MODEL,
-        _SET,
-        Column("feature", pl.String, "Predictor."),
-        Column("value", pl.Float64, "The predictor's value; null where missing.", nullable=True),
-        Column("shap", pl.Float64, "Exact Shapley value on the log-odds scale.", "log-odds"),
-    ),
-)
-
-RISKS = Contract(
-    "risks",
-    ("recording_id", "target"),
-    (
-        _ID,
-        _TARGET,
-        Column("p", pl.Float64, "Predicted risk.", "1"),
-        *(
-            Column(f"reason_{rank}{part}", dtype, meaning, nullable=True)
-            for rank in (1, 2, 3)
-            for part, dtype, meaning in (
-                ("", pl.String, f"Predictor with the {('', 'second-', 'third-')[rank - 1]}largest |SHAP| value."),
-                ("_value", pl.Float64, "That predictor's value."),
-                ("_shap", pl.Float64, "Its Shapley value on the log-odds scale."),
-            )
-        ),
-    ),
-)
-
-HYPOTHESES = Contract(
-    "hypotheses",
-    ("target", "set", "model", "hypothesis"),
-    (
-        _TARGET,
-        _SET,
-        _MODEL,
-        Column("hypothesis", pl.String, "auroc > 0.5, auroc > 0.7, or delta_auroc > 0; each one-sided."),
-        Column("parent", pl.String, "Tested target whose code contains this one's, if any.", nullable=True),
-        Column("family", pl.String, "Topmost tested target whose code contains this one's; else the target itself."),
-        Column("n_tested", pl.Int64, "Targets declared for this hypothesis and set, with those not estimable."),
-        Column("n_families", pl.Int64, "Effective number of tests: targets not within another tested one."),
-        Column("estimate", pl.Float64, "AUROC, or its difference; null where not estimable.", nullable=True),
-        Column("z", pl.Float64, "Distance from the null hypothesis, in patient-clustered errors.", nullable=True),
-        Column("p_value", pl.Float64, "One-sided, before any adjustment.", nullable=True),
-        Column("p_bh", pl.Float64, "Adjusted by Benjamini and Hochberg over n_tested.", nullable=True),
-        Column("p_by", pl.Float64, "Adjusted by Benjamini and Yekutieli over n_tested.", nullable=True),
-        Column("rejected", pl.Boolean, "Whether p_bh is at most the declared false discovery rate."),
-        Column("note", pl.String, "Why there is no test, if there is none.", nullable=True),
-    ),
-)
-"""What is claimed of which target, tested over all of them."""
-
-SUBGROUPS = Contract(
-    "subgroups",
-    ("target", "set", "model", "grouping", "metric", "subgroup"),
-    (
-        _TARGET,
-        _SET,
-        _MODEL,
-        Column("grouping", pl.String, "What divides the recordings: sex, age band, race, site, atrial fibrillation."),
-        Column("metric", pl.String, "auroc, calibration_intercept or calibration_slope."),
-        Column("subgroup", pl.String, "Value of the grouping."),
-        Column("reference", pl.String, "The largest subgroup, which the others are compared with."),
-        Column("n", pl.Int64, "Recordings; null where suppressed.", nullable=True),
-        Column("n_patients", pl.Int64, "Patients; null where suppressed.", nullable=True),
-        Column("n_events", pl.Int64, "Recordings with the event; null where suppressed.", nullable=True),
-        Column("estimate", pl.Float64, "The metric in the subgroup; null where suppressed.", nullable=True),
-        Column("difference", pl.Float64, "Estimate less that of the reference.", nullable=True),
-        Column("lower", pl.Float64, "Lower confidence limit of the difference.", nullable=True),
-        Column("upper", pl.Float64, "Upper confidence limit of the difference.", nullable=True),
-        Column("level", pl.Float64, "Confidence level of the interval, e.g. 0.95."),
-        Column("statistic", pl.Float64, "Wald statistic of no difference between any subgroups.", nullable=True),
-        Column("degrees_of_freedom", pl.Int64, "Subgroups compared, less one.", nullable=True),
-        Column("p_value", pl.Float64, "Of the interaction: the same for all subgroups of a grouping.", nullable=True),
-        Column("p_bh", pl.Float64, "Adjusted over all interactions that were declared.", nullable=True),
-        Column("n_tested", pl.Int64, "Interactions that were declared."),
-        Column("note", pl.String, "Why a row has no figures, if it has none.", nullable=True),
-    ),
-)
-"""Whether a model is as good in one group of people as in another."""
-
-CONTRACTS = (
+TABLES = (
     FEATURES,
     FIDUCIALS,
     FAILURES,
@@ -413,16 +183,4 @@ CONTRACTS = (
     PATIENTS,
     OUTCOMES,
     FLOW,
-    PREDICTIONS,
-    PERFORMANCE,
-    COMPARISON,
-    SHIFT,
-    TRAPS,
-    CODES_USED,
-    SELECTION,
-    SHAP,
-    RISKS,
-    HYPOTHESES,
-    SUBGROUPS,
 )
-"""Every table that leaves a room; documented on one page and tested as one."""

@@ -27,6 +27,7 @@ from twelvelead.validate.performance import performance
 from twelvelead.validate.recalibration import Recalibration, recalibrate, recalibration_ladder
 from twelvelead.validate.reclassification import Nri, categorical_nri, continuous_nri, reclassification_table
 from twelvelead.validate.resample import Interval, draw_counts, interval, resamples, units
+from twelvelead.validate.reweighted import Judged, part_difference
 from twelvelead.validate.sample_size import SampleSize, anticipated_r2, minimum_sample_size
 from twelvelead.validate.smoothing import CalibrationError, calibration_error, ici, smooth_curve
 from twelvelead.validate.strata import quantile_cuts, risk_strata, strata_difference, stratum_of
@@ -36,7 +37,7 @@ from twelvelead.validate.studentised import (
     auroc_interval,
     delta_auroc_interval,
 )
-from twelvelead.validate.subgroups import subgroup_differences
+from twelvelead.validate.subgroups import adjust_interactions, subgroup_differences
 from twelvelead.validate.survival import strata_incidence, survival_performance
 from twelvelead.validate.utility import decision_curve, net_benefit, number_needed_to_screen
 
@@ -53,6 +54,7 @@ __all__ = [
     "Fit",
     "Idi",
     "Interval",
+    "Judged",
     "LikelihoodRatio",
     "NestedComparison",
     "Nri",
@@ -63,6 +65,7 @@ __all__ = [
     "Sample",
     "SampleSize",
     "adjust",
+    "adjust_interactions",
     "anticipated_r2",
     "auprc",
     "auroc",
@@ -99,6 +102,7 @@ __all__ = [
     "number_needed_to_screen",
     "oe_ratio",
     "parents",
+    "part_difference",
     "performance",
     "quantile_cuts",
     "recalibrate",

@@ -50,6 +50,13 @@ def quantile_cuts(p: ArrayLike, quantiles: Sequence[float]) -> tuple[float, ...]
 def stratum_of(p: ArrayLike, *, cuts: Sequence[float]) -> NDArray[np.intp]:
     """Return the number of each recording's stratum, shape (n_recordings,); a risk equal to a cut is above it.
 
+    Parameters
+    ----------
+    p : array of shape (n_recordings,)
+        Predicted risks.
+    cuts : sequence of float
+        Limits of the strata, ascending, frozen before the outcomes are looked at.
+
     Examples
     --------
     >>> stratum_of([0.1, 0.2, 0.9], cuts=[0.2, 0.5]).tolist()

@@ -28,6 +28,9 @@ SUPPRESSED = "suppressed: fewer than 10 patients with, or without, the event"
 ALONE = "nothing to compare with: fewer than two subgroups have 10 patients with, and without, the event"
 UNDEFINED = "not defined for these recordings"
 
+ADJUSTED = ("p_bh", "n_tested")
+"""Columns that depend on how many interactions are tested together."""
+
 
 @dataclass(frozen=True)
 class _Subgroup:
@@ -79,8 +82,9 @@ def subgroup_differences(
     the rarer outcome in the smallest subgroup, less one: errors that are estimated from ten patients are themselves
     uncertain. Intervals are percentiles over the same resamples of patients in all subgroups.
 
-    All interactions of a set are adjusted together (Benjamini-Hochberg), with those that could not be tested. A single
-    suppressed subgroup can still be had as the difference of the others from the whole: publish either, not both.
+    All interactions of a set are adjusted together (Benjamini-Hochberg), with those that could not be tested; of
+    targets that were tested apart by `adjust_interactions`. A single suppressed subgroup can still be had as the
+    difference of the others from the whole: publish either, not both.
 
     References
     ----------
@@ -108,13 +112,37 @@ def subgroup_differences(
         for grouping in groupings:
             found = list(_subgroups(joined, grouping))
             rows += [{**place, "grouping": grouping, **row} for row in _compare(found, bootstrap)]
-    schema = {name: kind for name, kind in SUBGROUPS.schema.items() if name not in {"p_bh", "n_tested"}}
-    return SUBGROUPS.select(_adjusted(pl.DataFrame(rows, schema=schema))) if rows else SUBGROUPS.empty()
+    schema = {name: kind for name, kind in SUBGROUPS.schema.items() if name not in ADJUSTED}
+    return adjust_interactions(pl.DataFrame(rows, schema=schema))
 
 
-def _adjusted(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add the adjusted p values, one per interaction, over all interactions of a set."""
-    test = ["target", "set", "grouping", "metric"]
+def adjust_interactions(found: pl.DataFrame) -> pl.DataFrame:
+    """Adjust all interactions of a set together, whatever they were adjusted for before.
+
+    Parameters
+    ----------
+    found : DataFrame keeping `terms.SUBGROUPS`, in which p_bh and n_tested may be absent
+        What `subgroup_differences` said of each target, one below the other.
+
+    Returns
+    -------
+    DataFrame keeping `terms.SUBGROUPS`
+        The same rows, with p_bh and n_tested of all interactions (target, model, grouping, metric) of their set;
+        those that could not be tested count.
+
+    Examples
+    --------
+    >>> rows = SUBGROUPS.select([
+    ...     {**{name: None for name in SUBGROUPS.schema}, "target": target, "set": "internal", "model": "ecg",
+    ...      "grouping": "sex", "metric": "auroc", "subgroup": "female", "reference": "male", "level": 0.95,
+    ...      "p_value": p, "p_bh": p, "n_tested": 1}
+    ...     for target, p in (("mi", 0.02), ("af", 0.3))
+    ... ])
+    >>> adjust_interactions(rows).select("p_bh", "n_tested").rows()
+    [(0.04, 2), (0.3, 2)]
+    """
+    test = ["target", "model", "set", "grouping", "metric"]
+    rows = found.drop(ADJUSTED, strict=False)
     tests = rows.select(*test, "p_value").unique().sort(test)
     out = [
         part.with_columns(
@@ -123,7 +151,10 @@ def _adjusted(rows: pl.DataFrame) -> pl.DataFrame:
         )
         for part in tests.partition_by("set", maintain_order=True)
     ]
-    return rows.join(pl.concat(out).drop("p_value"), on=test, how="left", maintain_order="left")
+    if not out:
+        return SUBGROUPS.empty()
+    adjusted = pl.concat(out).drop("p_value")
+    return SUBGROUPS.select(rows.join(adjusted, on=test, how="left", maintain_order="left"))
 
 
 def _subgroups(joined: pl.DataFrame, grouping: str) -> Iterator[_Subgroup]:

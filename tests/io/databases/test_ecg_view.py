@@ -91,6 +91,10 @@ def test_events_by_hand(folder):
     assert laboratory.select("code", "value", "unit").rows() == [("Potassium", 4.1, None), ("Calcium", None, None)]
 
 
+def test_ages_are_known_to_half_a_group(folder):
+    assert load_database("ecg_view_ii", folder).age_precision_years == 2.5
+
+
 def test_birth_year_groups():
     groups = pl.DataFrame({"g": [0.0, 23.0, 24.0, 25.0, None]})
     years = groups.select(year=ecg_view.birth_year("g"))["year"].to_list()

@@ -42,6 +42,8 @@ class Database:
     dictionary : tuple of str
         The ICD-10 codes that the database lists, used or not. Only to repeat a published fault are they of use: see
         `cohort.map_codes`.
+    age_precision_years : float
+        Ages are right to so much either way, where a database publishes them in groups; 0 where they are exact.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Database:
     optimum: dict[str, float] = field(default_factory=dict)
     event_tables: tuple[EventTable, ...] = ()
     dictionary: tuple[str, ...] = ()
+    age_precision_years: float = 0.0
 
     def __post_init__(self) -> None:
         COHORT.check(self.cohort)

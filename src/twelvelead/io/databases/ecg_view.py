@@ -50,6 +50,7 @@ TABLES = (ECGS, PERSONS, DIAGNOSES, MEANINGS, DRUGS, LABORATORY)
 
 SEX = {0: "female", 1: "male"}
 LAST_GROUP, LAST_MIDDLE = 24, 2011.5  # 2010 to 2013; the others have five years
+AGE_PRECISION_YEARS = 2.5  # half a group of birth years
 NO_CODE = "NO_DATA"
 
 
@@ -106,6 +107,7 @@ def load(folder: Path, *, raw: bool = False) -> Database:
         simulated=bool(card.get("simulated", False)),
         optimum={str(k): float(v) for k, v in card.get("optimum", {}).items()},
         event_tables=tables,
+        age_precision_years=AGE_PRECISION_YEARS,
     )
 
 
