@@ -52,12 +52,16 @@ def test_a_killed_runners_folder_is_taken_over(tmp_path, other):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_lock_goes_with_an_error_and_the_folder_is_made(tmp_path):
+def test_the_lock_goes_with_an_error_and_so_does_a_folder_that_is_still_empty(tmp_path):
     with pytest.raises(ValueError, match="a bug"), hold(tmp_path / "new"):
+        assert (tmp_path / "new" / LOCK).is_file()
         raise ValueError("a bug")
+    assert not (tmp_path / "new").exists()
     with hold(tmp_path / "new"), pytest.raises(InputError, match="one run at a time"), hold(tmp_path / "new"):
         pass
-    assert list((tmp_path / "new").iterdir()) == []
+    with hold(tmp_path / "new"):
+        (tmp_path / "new" / "result").touch()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["result"]
 
 
 def test_whether_a_process_elsewhere_lives_is_not_guessed(tmp_path):

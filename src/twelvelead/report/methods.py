@@ -82,7 +82,7 @@ def describe_methods(
             "The model of the ECG is made in the same way as the full one. That of age and sex is "
             + (
                 "a logistic regression on a restricted cubic spline of age, whose slope may differ by sex."
-                if declaration["model"]["preset"] == "sound"
+                if declaration["model"].get("preset", "sound") == "sound"
                 else "made so, too."
             ),
             "ΔAUROC is a model's AUROC minus that of age and sex, paired: both are taken from the same resamples.",

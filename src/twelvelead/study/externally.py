@@ -14,8 +14,8 @@ from twelvelead.report.external_report import DETAILED, Place, external_report
 from twelvelead.study.case_mix import DECIMALS, plan_resamples, tabulate_transport
 from twelvelead.study.declaration import DatabaseUse, Study
 from twelvelead.study.elsewhere import Elsewhere, predict_elsewhere
-from twelvelead.study.finished import BASE, Finished, open_study, side_of_study
-from twelvelead.study.fitting import FULL
+from twelvelead.study.finished import Finished, open_study, side_of_study
+from twelvelead.study.fitting import BASE, FULL
 from twelvelead.study.groupings import gather_people, group
 from twelvelead.study.judgement import Choices, is_estimable, judge_place, smooth_curves
 from twelvelead.study.mending import mend

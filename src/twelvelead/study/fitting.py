@@ -106,7 +106,7 @@ def run_fit(task: FitTask) -> None:
     folds = max(3, min(PAPER_FOLDS, rarer // EVENTS_PER_FOLD))
     smooth = is_spline(task.study, task.model)
     estimator = SplineLogistic() if smooth else make_estimator(task.study, n_recordings=len(y), paper_folds=folds)
-    predictors = _read_development(task, outside, known)
+    predictors: Any = _read_development(task, outside, known)  # a regression is given no bins
     scratch = _begin(task.folder)
     try:
         estimator.fit(predictors, y, groups=development["patient_id"].to_numpy())

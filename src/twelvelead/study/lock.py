@@ -5,7 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from twelvelead.terms import InputError
@@ -26,7 +26,7 @@ def hold(folder: Path) -> Iterator[None]:
     Parameters
     ----------
     folder : Path
-        Made if it is not there. It gets a file that names this process, which is gone at the end.
+        Made if it is not there, and gone again if nothing was written to it. It gets a file that names this process, which is gone at the end.
 
     Raises
     ------
@@ -34,6 +34,7 @@ def hold(folder: Path) -> Iterator[None]:
         If another process works there. The lock of one that died on this machine is taken over; whether one on another
         machine lives can't be known here.
     """
+    new = not folder.is_dir()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder.resolve() / LOCK
     while not _take(path):
@@ -52,6 +53,9 @@ def hold(folder: Path) -> Iterator[None]:
     finally:
         _held.discard(path)
         path.unlink(missing_ok=True)
+        if new:
+            with suppress(OSError):  # a run that wrote nothing leaves nothing; a folder that holds something stays
+                folder.rmdir()
 
 
 def _take(path: Path) -> bool:
