@@ -201,7 +201,10 @@ def test_waveforms_lie_where_the_list_says(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"layout": "mimic-iii"}, "layout must be one of own, mimic-iv, ecg-view-ii, diabetes, diabetes-null; got 'mimic-iii'"),
+        (
+            {"layout": "mimic-iii"},
+            "layout must be one of own, mimic-iv, ecg-view-ii, diabetes, diabetes-null; got 'mimic-iii'",
+        ),
         ({"n_patients": 0}, "patients must be from 1 to 400000; got 0"),
         ({"seed": -1}, "seed must not be negative; got -1"),
         ({"layout": "ecg-view-ii", "waveforms": True}, "got ecg-view-ii, which has none"),
