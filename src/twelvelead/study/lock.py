@@ -26,7 +26,8 @@ def hold(folder: Path) -> Iterator[None]:
     Parameters
     ----------
     folder : Path
-        Made if it is not there, and gone again if nothing was written to it. It gets a file that names this process, which is gone at the end.
+        Made if it is not there, and gone again if nothing was written to it. It gets a file that names this process,
+        which is gone at the end.
 
     Raises
     ------
