@@ -77,6 +77,14 @@ def test_reasons_add_up_to_the_log_odds(finished):
     assert np.all(np.diff(joined["p"].to_numpy()) >= -1e-9)
 
 
+def test_age_and_sex_are_a_regression_and_the_others_trees(finished):
+    out, _ = finished
+    cards = {m: read_json(out / "models" / "heart_failure" / m / "card.json") for m in ("age_sex", "ecg_age_sex")}
+    assert cards["age_sex"]["format"] == "twelvelead spline model 1"
+    assert cards["age_sex"]["features"] == ["age_years", "sex_male"]
+    assert cards["ecg_age_sex"]["format"] == "twelvelead risk model 1"
+
+
 def test_the_manifest_names_inputs_outputs_and_versions(finished):
     out, _ = finished
     manifest = read_json(out / "manifest.json")

@@ -10,7 +10,7 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from twelvelead.encode.config import FS, PRESETS, SECONDS, EncoderConfig
 from twelvelead.encode.encoder import Encoder
@@ -42,7 +42,7 @@ def load_published(path: Path, *, sha256: str | None = None, config: EncoderConf
         If the file is missing, is another, or holds anything but this encoder's tensors, all finite, with the fixed
         sine and cosine positions (another order of leads or times would show there).
     """
-    _check_file(path, sha256, next_step="Download it again")
+    check_file(path, sha256, next_step="Download it again")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
@@ -129,7 +129,7 @@ def load_encoder(path: Path) -> Encoder:
         If a file is missing or not what the card says.
     """
     card = read_card(path)
-    _check_file(path, card["sha256"], next_step="Copy both files again")
+    check_file(path, card["sha256"], next_step="Copy both files again")
     try:
         config = EncoderConfig(**card["config"])
         tensors = safetensors.torch.load_file(path)
@@ -179,17 +179,7 @@ def _filled(config: EncoderConfig, tensors: Mapping[str, Any], path: Path) -> En
     """Make an encoder of tensors that fit it exactly."""
     with torch.random.fork_rng(devices=[]):
         encoder = Encoder(config)
-    wanted = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
-    got = {name: tuple(tensor.shape) if isinstance(tensor, Tensor) else () for name, tensor in tensors.items()}
-    wrong = [name for name in sorted(wanted.keys() | got.keys()) if wanted.get(name) != got.get(name)]
-    if wrong:
-        msg = f"an encoder must have {len(wanted)} tensors of its names and shapes; got {len(wrong)} otherwise, first "
-        msg += f"{wrong[0]} {got.get(wrong[0], 'missing')} for {wanted.get(wrong[0], 'none')}, in {str(path)!r}. "
-        msg += "Give the file and the shape that belong together."
-        raise InputError(msg)
-    if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
-        msg = f"an encoder's weights must be finite; got others in {str(path)!r}. Take an earlier checkpoint."
-        raise InputError(msg)
+    check_tensors(encoder, tensors, path=path, next_step="Give the file and the shape that belong together")
     if not torch.allclose(tensors["pos_embed"].float(), encoder.pos_embed, rtol=0, atol=1e-6):
         msg = f"pos_embed must be the table of sines and cosines; got another in {str(path)!r}. "
         msg += "Give a checkpoint with fixed positions and leads in the order " + ", ".join(config.leads) + "."
@@ -198,7 +188,39 @@ def _filled(config: EncoderConfig, tensors: Mapping[str, Any], path: Path) -> En
     return encoder.eval()
 
 
-def _check_file(path: Path, sha256: str | None, *, next_step: str) -> None:
+def check_tensors(module: nn.Module, tensors: Mapping[str, Any], *, path: Path, next_step: str) -> None:
+    """Refuse tensors that are not those of a network, by name and shape, or that are not finite.
+
+    Parameters
+    ----------
+    module : Module
+        The network that they are for.
+    tensors : mapping of str to Tensor
+        As they were read.
+    path : Path
+        Where from, for the message.
+    next_step : str
+        What to do about other names or shapes.
+
+    Raises
+    ------
+    InputError
+        As said.
+    """
+    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    got = {name: tuple(tensor.shape) if isinstance(tensor, Tensor) else () for name, tensor in tensors.items()}
+    wrong = [name for name in sorted(wanted.keys() | got.keys()) if wanted.get(name) != got.get(name)]
+    if wrong:
+        msg = f"an encoder must have {len(wanted)} tensors of its names and shapes; got {len(wrong)} otherwise, first "
+        msg += f"{wrong[0]} {got.get(wrong[0], 'missing')} for {wanted.get(wrong[0], 'none')}, in {str(path)!r}. "
+        msg += f"{next_step}."
+        raise InputError(msg)
+    if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+        msg = f"an encoder's weights must be finite; got others in {str(path)!r}. Take an earlier checkpoint."
+        raise InputError(msg)
+
+
+def check_file(path: Path, sha256: str | None, *, next_step: str) -> None:
     """Refuse a file that is not there or has another digest."""
     if not path.is_file():
         msg = f"an encoder's file must be there; got none at {str(path)!r}. Check the path."

@@ -1,6 +1,5 @@
 """The encoders that can be used: what each takes, what its published file holds, under which licence, how it loads."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,9 +7,9 @@ from pickle import UnpicklingError  # the error alone: nothing here reads a pick
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from twelvelead.encode.checkpoint import load_encoder, load_published, save_encoder
+from twelvelead.encode.checkpoint import check_file, check_tensors, load_encoder, load_published, save_encoder
 from twelvelead.encode.config import FS, LEADS_8, SECONDS
 from twelvelead.encode.embed import Embedder, Input
 from twelvelead.encode.encoder import Encoder, new_model
@@ -138,7 +137,7 @@ def load_embedder(path: Path, *, sha256: str | None = None, device: str = "cpu")
     InputError
         If the file is missing or another, is of no known encoder, or does not hold exactly its tensors.
     """
-    _require(path, sha256)
+    check_file(path, sha256, next_step="Copy it again")
     if path.suffix == ".safetensors":
         return _ready("ecg-jepa", load_encoder(path), device)
     tensors = _read(path)
@@ -203,19 +202,6 @@ def _ready(name: str, module: nn.Module, device: str) -> Embedder:
     return Embedder(name, module.to(device), takes, width)
 
 
-def _require(path: Path, sha256: str | None) -> None:
-    if not path.is_file():
-        msg = f"an encoder's file must be there; got none at {str(path)!r}. Check the path."
-        raise InputError(msg)
-    if sha256 is None:
-        return
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != sha256.lower():
-        msg = f"the encoder's file must have SHA-256 {sha256}; got {digest} in {str(path)!r}. Copy it again."
-        raise InputError(msg)
-
-
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -228,17 +214,7 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 def _fill(module: nn.Module, tensors: Mapping[str, Any], *, known: KnownEncoder, path: Path) -> nn.Module:
     """Fill the network with tensors that fit it exactly, but for those of a task."""
-    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     body = {name: tensor for name, tensor in tensors.items() if not name.startswith(known.heads)}
-    got = {name: tuple(tensor.shape) if isinstance(tensor, Tensor) else () for name, tensor in body.items()}
-    wrong = [name for name in sorted(wanted.keys() | got.keys()) if wanted.get(name) != got.get(name)]
-    if wrong:
-        msg = f"{known.title} must have {len(wanted)} tensors of its names and shapes; got {len(wrong)} otherwise, "
-        msg += f"first {wrong[0]} {got.get(wrong[0], 'missing')} for {wanted.get(wrong[0], 'none')}, in {str(path)!r}. "
-        msg += "Give the file as it was published."
-        raise InputError(msg)
-    if not all(bool(tensor.isfinite().all()) for tensor in body.values()):
-        msg = f"an encoder's weights must be finite; got others in {str(path)!r}. Take an earlier checkpoint."
-        raise InputError(msg)
+    check_tensors(module, body, path=path, next_step=f"Give the file of {known.title} as it was published")
     module.load_state_dict(body, strict=True)
     return module

@@ -5,9 +5,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
@@ -23,6 +20,7 @@ from twelvelead.predict.fuse_learners import (
     subsets,
 )
 from twelvelead.predict.fuse_network import Training, fit_network
+from twelvelead.predict.log_odds_classifier import LogOddsClassifier
 from twelvelead.terms import StudyError
 
 Floats = NDArray[np.float64]
@@ -31,7 +29,7 @@ FUSIONS = ("early", "intermediate", "late")
 LEARNERS = ("logistic", "xgboost")
 
 
-class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+class FusionClassifier(LogOddsClassifier):
     """Predict a risk from several blocks of predictors, any of which a person may lack.
 
     Parameters
@@ -155,23 +153,6 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             if len(rows):
                 out[rows] = self._margin(table[rows], present)
         return out
-
-    def predict_proba(self, X: ArrayLike) -> Floats:
-        """Return the risk of no event and of the event, shape (n_recordings, 2)."""
-        p = expit(self.margin(X))
-        return np.column_stack([1 - p, p])
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the likelier class, shape (n_recordings,). A risk says more: use `predict_proba`."""
-        event = self.margin(X) > 0
-        out: NDArray[Any] = self.classes_[event.astype(int)]
-        return out
-
-    def __sklearn_tags__(self) -> Tags:
-        tags: Tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        tags.input_tags.allow_nan = True
-        return tags
 
     def _margin(self, X: Floats, present: tuple[str, ...]) -> Floats:
         """Return the log-odds of recordings that have just these blocks."""

@@ -5,13 +5,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from twelvelead.predict.events import as_events
+from twelvelead.predict.log_odds_classifier import LogOddsClassifier
 from twelvelead.terms import InputError
 
 FORMAT = "twelvelead spline model 1"
@@ -21,7 +19,7 @@ FEW_VALUES = 10
 Floats = NDArray[np.float64]
 
 
-class SplineLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+class SplineLogistic(LogOddsClassifier):
     """Predict a risk from a few predictors by smooth curves, whose slope may differ by sex.
 
     Parameters
@@ -120,23 +118,6 @@ class SplineLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         # Row by row in the same order of additions: a recording's risk does not depend on its batch.
         out: Floats = self.intercept_ + np.sum(self._design(table) * self.coef_, axis=1)
         return out
-
-    def predict_proba(self, X: ArrayLike) -> Floats:
-        """Return the risk of no event and of the event, shape (n_recordings, 2)."""
-        p = expit(self.margin(X))
-        return np.column_stack([1 - p, p])
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the likelier class, shape (n_recordings,). A risk says more: use `predict_proba`."""
-        event = self.margin(X) > 0
-        out: NDArray[Any] = self.classes_[event.astype(int)]
-        return out
-
-    def __sklearn_tags__(self) -> Tags:
-        tags: Tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        tags.input_tags.allow_nan = True
-        return tags
 
     def _design(self, table: Floats) -> Floats:
         columns = []
