@@ -57,6 +57,7 @@ class SplineLogistic(LogOddsClassifier):
 
     Examples
     --------
+    >>> from scipy.special import expit
     >>> rng = np.random.default_rng(0)
     >>> age = rng.uniform(20, 90, 2000)
     >>> y = (rng.uniform(size=2000) < expit((age - 70) / 8)).astype(int)
