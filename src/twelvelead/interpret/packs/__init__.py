@@ -1,0 +1,1 @@
+"""Packs of criteria, one file each."""
