@@ -1,45 +1,48 @@
-"""Numbers that criteria need beside the CATALOGUE: made of its measurements, or of the marks of single beats."""
+"""All numbers that criteria need beside the CATALOGUE, gathered from the files that say how each is made."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
-from twelvelead.interpret.proof import Span
+from twelvelead.interpret import atrial, beat_to_beat, qrs_extent, seen_waves, sequences, waves
+from twelvelead.interpret.derivation import Derived
 from twelvelead.measure import Heartbeat
+from twelvelead.signal.recording import Recording
+
+DERIVED: tuple[Derived, ...] = (
+    *qrs_extent.DERIVED,
+    *seen_waves.DERIVED,
+    *sequences.DERIVED,
+    *atrial.DERIVED,
+    *waves.DERIVED,
+    *beat_to_beat.DERIVED,
+)
+"""A number stands after those that it is made of."""
+
+SEARCHED = (atrial.SEARCHED,)
+"""What has to look at the signal itself."""
+
+__all__ = ["DERIVED", "SEARCHED", "Derived", "derive"]
 
 
-def _everywhere(_: Heartbeat) -> tuple[Span, ...]:
-    return ()
-
-
-@dataclass(frozen=True)
-class Derived:
-    """A number that follows from others.
+def derive(recording: Recording, heartbeat: Heartbeat, values: Mapping[str, float]) -> dict[str, float]:
+    """Compute every derived number.
 
     Parameters
     ----------
-    name : str
-        As in the CATALOGUE.
-    unit : str
-        A house unit.
-    definition : str
-        One sentence that a cardiologist can check.
-    source : str
-        `doi:…`.
-    function : callable
-        Takes the heartbeat and the values of the CATALOGUE by name; returns the number, NaN where there is none.
-    locate : callable
-        Takes the heartbeat; says where the number was made, nothing for the whole recording.
-    lead : str or None
-        The lead, if it is one lead's.
+    recording : Recording
+        The ECG.
+    heartbeat : Heartbeat
+        Its beats and marks.
+    values : mapping of str to float
+        The CATALOGUE's measurements of it.
+
+    Returns
+    -------
+    dict of str to float
+        Those measurements, what was searched for in the signal, and the derived numbers.
     """
-
-    name: str
-    unit: str
-    definition: str
-    source: str
-    function: Callable[[Heartbeat, Mapping[str, float]], float] = field(repr=False)
-    locate: Callable[[Heartbeat], tuple[Span, ...]] = field(repr=False, default=_everywhere)
-    lead: str | None = None
-
-
-DERIVED: tuple[Derived, ...] = ()
+    known = dict(values)
+    for searched in SEARCHED:
+        known |= searched.search(recording, heartbeat)
+    for derived in DERIVED:
+        known[derived.name] = derived.function(heartbeat, known)
+    return known

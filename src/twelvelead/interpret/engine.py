@@ -58,13 +58,17 @@ def judge(case: Case, pack: Pack) -> Interpretation:
 
 
 def _find(finding: Finding, scene: _Scene) -> Proof:
+    """Decide a finding; what makes it meaningless, if it holds, is what its being indeterminate rests on."""
     proof = _decide(finding.test, scene)
     verdict, firm, why = proof.verdict, proof.firm, proof.why
-    in_the_way = [scene.found[key] for key in finding.unless if scene.found[key].verdict is MET]
+    others = [scene.found[key] for key in finding.unless]
+    in_the_way = [other for other in others if other.verdict is MET]
     if in_the_way:
         names = ", ".join(p.text.lower() for p in in_the_way)
-        verdict, firm, why = INDETERMINATE, INDETERMINATE, f"it can't be judged in {names}"
-    return Proof(finding.label, verdict, firm, finding.key, why, finding.source, (proof,))
+        verdict, why = INDETERMINATE, f"it can't be judged in {names}"
+    if any(other.firm is not NOT_MET for other in others):
+        firm = INDETERMINATE
+    return Proof(finding.label, verdict, firm, finding.key, why, finding.source, (*in_the_way, proof))
 
 
 def _decide(test: Test, scene: _Scene) -> Proof:  # noqa: PLR0911 - a return for each kind of test
@@ -96,16 +100,26 @@ def _compare(test: Is, scene: _Scene) -> Proof:
         text = f"{name} {test.comparator} {_say(test.limit, scene)}"
         return Proof(text, INDETERMINATE, INDETERMINATE, why=f"{name} could not be measured")
     limits, beside = _limits(test, scene)
-    text = f"{name} {test.comparator} {' or '.join(f'{limit:g}' for limit in sorted(set(limits)))} {evidence.unit}"
     if not limits:
-        return Proof(text, INDETERMINATE, INDETERMINATE, why=beside[0], evidence=(evidence,))
+        text = f"{name} {test.comparator} {_say(test.limit, scene)}"
+        why = f"{beside} could not be measured" if beside else "there is no limit for this sex and age"
+        return Proof(text, INDETERMINATE, INDETERMINATE, why=why, evidence=(evidence,))
+    text = f"{name} {test.comparator} {' or '.join(f'{limit:g}' for limit in sorted(set(limits)))} {evidence.unit}"
+    other = scene.case.evidence(beside) if beside else None
     verdicts = {_verdict(test, evidence.value, limit, scene) for limit in limits}
     verdict = verdicts.pop() if len(verdicts) == 1 else INDETERMINATE
     why = "" if verdict is not INDETERMINATE else "the limit depends on sex and age, which are not known"
-    near = any(abs(evidence.value - limit) <= (evidence.error or 0.0) for limit in limits)
+    error = _error(evidence, other, test.limit)
+    near = error is not None and any(abs(evidence.value - limit) <= error for limit in limits)
     firm = INDETERMINATE if near else verdict
-    others = tuple(e for other in beside if (e := scene.case.evidence(other)) is not None)
-    return Proof(text, verdict, firm, why=why, evidence=(evidence, *others))
+    return Proof(text, verdict, firm, why=why, evidence=(evidence,) if other is None else (evidence, other))
+
+
+def _error(evidence: Evidence, other: Evidence | None, limit: object) -> float | None:
+    """Give the error of a value against its limit: of both, where the limit is measured as well."""
+    times = limit.times if isinstance(limit, Share) else 0.0
+    errors = [e for e in (evidence.error, other.error and times * other.error if other else None) if e is not None]
+    return math.hypot(*errors) if errors else None
 
 
 def _verdict(test: Is, value: float, limit: float, scene: _Scene) -> Verdict:
@@ -120,16 +134,16 @@ def _verdict(test: Is, value: float, limit: float, scene: _Scene) -> Verdict:
     return MET
 
 
-def _limits(test: Is, scene: _Scene) -> tuple[list[float], list[str]]:
-    """Give every limit that may apply; and what it was computed from, or why there is none."""
+def _limits(test: Is, scene: _Scene) -> tuple[list[float], str]:
+    """Give every limit that may apply; and the measurement that it is a multiple of, if it is."""
     limit = test.limit
     if isinstance(limit, ByPerson):
-        return _of_person(limit, scene.case), []
+        return _of_person(limit, scene.case), ""
     if isinstance(limit, Share):
         name = limit.name if scene.lead is None else in_lead(limit.name, scene.lead)
         value = scene.case.values[name]
-        return ([limit.times * value], [name]) if math.isfinite(value) else ([], [f"{name} could not be measured"])
-    return [limit], []
+        return [limit.times * value] if math.isfinite(value) else [], name
+    return [limit], ""
 
 
 def _of_person(limit: ByPerson, case: Case) -> list[float]:
@@ -201,7 +215,17 @@ def _why(parts: Sequence[Proof]) -> str:
 
 
 def measured(proof: Proof) -> tuple[Evidence, ...]:
-    """Give the numbers that a verdict rests on: those of the parts that have the same verdict, all the way down."""
-    own = proof.evidence
-    below = [e for part in proof.parts if part.verdict is proof.verdict for e in measured(part)]
-    return tuple(dict.fromkeys((*own, *below)))
+    """Give the numbers that a verdict rests on: those of the parts that have the same verdict, all the way down.
+
+    Where no part has it, as under a negation or behind what can't be judged, those of all parts.
+    """
+    found: dict[tuple[str, float], Evidence] = {}
+    _gather(proof, found)
+    return tuple(found.values())
+
+
+def _gather(proof: Proof, found: dict[tuple[str, float], Evidence]) -> None:
+    for evidence in proof.evidence:
+        found.setdefault((evidence.name, evidence.value), evidence)
+    for part in [part for part in proof.parts if part.verdict is proof.verdict] or proof.parts:
+        _gather(part, found)

@@ -1,5 +1,7 @@
 """Where on the signal a measurement was made."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,6 +75,7 @@ def locate(name: str, lead: str | None, heartbeat: Heartbeat) -> tuple[Span, ...
     return (Span(lead, start, end, wave, beat),)
 
 
+@lru_cache(maxsize=2)  # every number of a recording asks for it
 def show_beat(heartbeat: Heartbeat) -> int:
     """Choose the beat to point at: of the commonest shape, with most marks, and of the most usual length."""
     common = np.flatnonzero(heartbeat.shape_class == 0)
