@@ -14,10 +14,11 @@ from twelvelead.encode.registry import load_embedder
 from twelvelead.io import Found, find_recordings, open_recording, read_table, sha256
 from twelvelead.io.formats import Declaration
 from twelvelead.study import embedding
-from twelvelead.study.embedding import Embedding, embed_archive, embed_files, join_embeddings, read_embeddings
+from twelvelead.study.embedded import read_embeddings
+from twelvelead.study.embedding import Embedding, embed_archive, embed_files
 from twelvelead.study.probe_figures import FIGURES, Predicted, figures
 from twelvelead.study.probing import People, ProbePlan, Task, predict_linear, print_rows, probe_database
-from twelvelead.terms import ContractError, InputError
+from twelvelead.terms import InputError
 
 PTBXL = Path(__file__).parents[2].parent / "shared" / "data" / "ptbxl"
 CONFIG = EncoderConfig(16, 1, 2, predictor_width=8, predictor_depth=1, predictor_heads=2)
@@ -72,6 +73,7 @@ def test_a_folder_is_embedded_and_what_can_t_be_is_listed(folder, checkpoint, tm
         alone = embed(open_recording(folder / f"{name}.csv", fs=250, units="mV").read(), embedder)
         np.testing.assert_array_equal(table.filter(recording_id=name).drop("recording_id").to_numpy()[0], alone)
     assert not list(tmp_path.glob(".*")), "shards are removed at the end"
+    assert read_embeddings(out).made == {"encoder": sha256(checkpoint), "pool": "mean", "leads": None}
 
 
 def test_leads_and_pool_can_be_chosen(folder, checkpoint, tmp_path):
@@ -83,6 +85,7 @@ def test_leads_and_pool_can_be_chosen(folder, checkpoint, tmp_path):
     assert row["embedding_i_000"] is not None
     assert row["embedding_v1_000"] is None
     assert table["embedding_v2_000"].null_count() == table.height
+    assert read_embeddings(out).made == {"encoder": sha256(checkpoint), "pool": "leads", "leads": ["I", "V1"]}
     assert run(folder, checkpoint, out, "--use-leads", "III") == 3
     assert run(folder, folder / "a.csv", out) == 3
 
@@ -125,21 +128,6 @@ def test_workers_don_t_change_a_byte(folder, checkpoint, tmp_path, monkeypatch):
             declared=Declaration(fs=250, units="mV"),
         )  # fmt: skip
     assert (tmp_path / "1.parquet").read_bytes() == (tmp_path / "2.parquet").read_bytes()
-
-
-def test_embeddings_stand_beside_measurements(tmp_path):
-    pl.DataFrame(
-        {"recording_id": ["b", "a"], "embedding_000": [2.0, 1.0]}, schema_overrides={"embedding_000": pl.Float32}
-    ).write_parquet(tmp_path / "e.parquet")
-    features = pl.LazyFrame({"recording_id": ["a", "b", "c"], "heart_rate_bpm": [60.0, 70.0, 80.0]})
-    joined = join_embeddings(features, tmp_path / "e.parquet").collect()
-    assert joined.rows() == [("a", 60.0, 1.0), ("b", 70.0, 2.0), ("c", 80.0, None)]
-    pl.DataFrame({"recording_id": ["a", "a"], "embedding_000": [1.0, 2.0]}).write_parquet(tmp_path / "two.parquet")
-    with pytest.raises(ContractError, match="each recording once"):
-        read_embeddings(tmp_path / "two.parquet")
-    pl.DataFrame({"recording_id": ["a"], "heart_rate_bpm": [1.0]}).write_parquet(tmp_path / "none.parquet")
-    with pytest.raises(ContractError, match="embedding_"):
-        read_embeddings(tmp_path / "none.parquet")
 
 
 def people(n, *, n_folds, held_out=None):

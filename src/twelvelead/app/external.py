@@ -18,6 +18,7 @@ def external(  # noqa: PLR0913 - one for each flag
     kind: str | None = None,
     rule: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     declaration: Path | None = None,
+    embeddings: Path | None = None,
     recalibrate_on: float = 0.5,
     workers: Workers = PROCESSES,
 ) -> int:
@@ -34,6 +35,9 @@ def external(  # noqa: PLR0913 - one for each flag
         study declares for its own external database of that kind.
     declaration
         The same as a TOML file with a table [external]: kind and rule.
+    embeddings
+        Where the study's models know embeddings: the table of the recordings there, by the same encoder; by default
+        embeddings.parquet in its folder.
     recalibrate_on
         Share of the patients there that recalibration is fitted on; the others judge it.
     """
@@ -45,8 +49,9 @@ def external(  # noqa: PLR0913 - one for each flag
     use = choose_use(open_study(study_dir).study, data, kind=kind or said_kind, rule=given)
     with Display() as display:
         found = validate_externally(
-            study_dir, data=data, out=out, use=use, share=recalibrate_on, workers=workers, progress=display.progress
-        )
+            study_dir, data=data, out=out, use=use, embeddings=embeddings, share=recalibrate_on, workers=workers,
+            progress=display.progress,
+        )  # fmt: skip
     display.performance(found.tables["performance"])
     for target in found.unknown:
         display.note(f"{target}: nothing is known of it in {data}.")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SHOWN_FAILURES = 20
+SHOWN_METRICS = ("auroc", "delta_auroc", "delta_auroc_embedding")
 
 EVERY_S = 60.0
 """How often a long stage says how far it has come where stderr is no terminal."""
@@ -91,10 +92,10 @@ class Display:
         sys.stdout.write(align(lines))
 
     def performance(self, performance: "pl.DataFrame") -> None:
-        """Print AUROC and its gain over age and sex, a line per target, model and set, on stdout."""
+        """Print AUROC and its gains, a line per target, model and set, on stdout."""
         import polars as pl
 
-        table = performance.filter((pl.col("stratum") == "all") & pl.col("metric").is_in(["auroc", "delta_auroc"]))
+        table = performance.filter((pl.col("stratum") == "all") & pl.col("metric").is_in(SHOWN_METRICS))
         lines = [("target", "model", "set", "metric", "estimate", "interval", "events/n")]
         for row in table.sort("set", "target", "metric", "model", descending=[True, False, False, False]).to_dicts():
             interval = "not estimable" if row["lower"] is None else f"{row['lower']:.3f} to {row['upper']:.3f}"

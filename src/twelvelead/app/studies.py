@@ -31,13 +31,15 @@ def demo(*, out: Out = Path("out/demo"), patients: int = 1000, seed: int = 0, wo
 
 
 @app.command
-def study(
+def study(  # noqa: PLR0913 - one for each flag
     name_or_toml: str,
     *,
     data: Annotated[Path, Parameter(help="Folder of the database.")],
     out: Out,
     seed: int | None = None,
     mode: Literal["sound", "paper", "both"] = "sound",
+    features: Literal["measured", "embedded", "measured + embedded"] | None = None,
+    embeddings: Path | None = None,
     workers: Workers = PROCESSES,
     scheduler: str | None = None,
 ) -> int:
@@ -52,25 +54,33 @@ def study(
     mode
         `paper` repeats the published method with its faults, each of which the report names; `both` adds a table of
         what they change.
+    features
+        What the models may know of an ECG, instead of what is declared. With both, what the embedding adds is reported.
+    embeddings
+        Table of `twelvelead embed` of the development database's recordings; by default embeddings.parquet in its
+        folder, or as declared. Given, a study of measurements becomes one of both.
     scheduler
         A Dask cluster that measures and fits instead of processes here, as in dask=tcp://10.0.0.1:8786; its workers
         must see the same folders.
     """
     from twelvelead.study import declare, run_both, start_study
 
-    where = scheduler or workers
+    where, embedded = scheduler or workers, embeddings is not None
     if mode == "both":
         with Display() as display:
             two = run_both(
-                declare(name_or_toml, seed=seed), declare(name_or_toml, seed=seed, mode="paper"),
-                data=data, out=out, workers=where, progress=display.progress,
+                declare(name_or_toml, seed=seed, features=features, embedded=embedded),
+                declare(name_or_toml, seed=seed, mode="paper", features=features, embedded=embedded),
+                data=data, out=out, embeddings=embeddings, workers=where, progress=display.progress,
             )  # fmt: skip
         display.comparison(two.comparison)
         display.note(f"What the published method changes is in {out / 'comparison.html'}.")
         return PARTLY if two.sound.refusals or two.paper.refusals else OK
     with Display() as display:
-        declared = declare(name_or_toml, seed=seed, mode=mode)
-        results = start_study(declared, data=data, out=out, workers=where, progress=display.progress)
+        declared = declare(name_or_toml, seed=seed, mode=mode, features=features, embedded=embedded)
+        results = start_study(
+            declared, data=data, out=out, embeddings=embeddings, workers=where, progress=display.progress
+        )
     display.performance(results.performance)
     for refusal in results.refusals:
         display.note(refusal.message)
@@ -99,6 +109,8 @@ def predict(
     *paths: Path,
     out: Out,
     demographics: Path | None = None,
+    embeddings: Path | None = None,
+    checkpoint: Path | None = None,
     failures: Path | None = None,
     workers: Workers = PROCESSES,
 ) -> int:
@@ -113,15 +125,19 @@ def predict(
     demographics
         Age and sex by recording_id (columns recording_id, age_years, sex), or the database's own table. Without it
         the study's ECG-only models are used.
+    embeddings
+        Where the study's models know embeddings: the table of these recordings', by the same encoder.
+    checkpoint
+        The encoder itself, instead of a table.
     failures
-        Table of the recordings that could not be measured, and why.
+        Table of the recordings that could not be measured or embedded, and why.
     """
     from twelvelead.study import predict_files
 
     with Display() as display:
         applied = predict_files(
-            study_dir, paths, out=out, demographics=demographics, failures=failures, workers=workers,
-            progress=display.progress,
+            study_dir, paths, out=out, demographics=demographics, embeddings=embeddings, checkpoint=checkpoint,
+            failures=failures, workers=workers, progress=display.progress,
         )  # fmt: skip
     n = applied.risks["recording_id"].n_unique()
     display.note(f"{n} recording(s) predicted by the models of {applied.model}: {out}")

@@ -1,60 +1,23 @@
-"""A recording to one vector: the leads that an encoder knows, at its rate, over its seconds."""
+"""A recording to one vector, by an encoder that was trained before."""
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from twelvelead.encode.intake import MARGIN_S
+from twelvelead.encode.cut import Input, Samples, cut_input
 from twelvelead.signal import Recording
-from twelvelead.signal.filter import bridge_gaps
-from twelvelead.signal.leads import derive_limb_leads
-from twelvelead.signal.resample import resample
-from twelvelead.terms import InputError, Reason, Unmeasurable
+from twelvelead.terms import InputError
 
-Samples = NDArray[np.float32]
+__all__ = ["DIGITS", "Embedder", "Input", "Pool", "columns", "cut_input", "embed", "require_pool"]
+
 Pool = Literal["mean", "leads"]
-
-MOST_MISSING = 0.1
-"""A lead that lacks a larger part of its samples is taken to be absent: to bridge that would be to make it up."""
 
 DIGITS = 3
 """Of the numbers in columns' names; more where an embedding is wider."""
-
-
-@dataclass(frozen=True)
-class Input:
-    """What an encoder wants to be given.
-
-    Parameters
-    ----------
-    leads : tuple of str
-        Its leads, in the order of its rows.
-    fs : float
-        Hz.
-    seconds : float
-        s, from the start of a recording.
-    some_leads : bool
-        Whether some of the leads suffice.
-    normalise : callable
-        From mV, shape (n_leads, n_samples), and the rate in Hz to what its first layer takes, of the same shape.
-    """
-
-    leads: tuple[str, ...]
-    fs: float
-    seconds: float
-    some_leads: bool
-    normalise: Callable[[Samples, float], Samples]
-
-    @property
-    def n_samples(self) -> int:
-        """Samples per lead."""
-        return round(self.fs * self.seconds)
 
 
 @dataclass(frozen=True)
@@ -79,56 +42,6 @@ class Embedder:
     width: int
 
 
-def cut_input(recording: Recording, takes: Input, *, only: Sequence[str] | None = None) -> tuple[Samples, list[str]]:
-    """Cut out of a recording what an encoder takes.
-
-    Parameters
-    ----------
-    recording : Recording
-        Of any rate, with any leads in any order. Limb leads that two others determine are derived.
-    takes : Input
-        What the encoder wants.
-    only : sequence of str or None
-        Leads to be used, of those the encoder knows; all that are there unless given.
-
-    Returns
-    -------
-    samples : ndarray of float32, shape (n_leads_there, n_samples)
-        The first seconds; gaps bridged by straight lines.
-    leads : list of str
-        Their names, in the encoder's order.
-
-    Raises
-    ------
-    InputError
-        If a lead of `only` is unknown to the encoder, or it wants all leads.
-    Unmeasurable
-        If the recording is too short (`Reason.TOO_SHORT`), a lead that is needed is absent or lacks more than a tenth
-        of its samples (`Reason.MISSING_LEAD`), or all are flat (`Reason.FLAT`).
-    """
-    wanted = choose_leads(takes, only)
-    if recording.n_samples < math.floor(takes.seconds * recording.fs):
-        msg = f"an encoder needs {takes.seconds:g} s; got {recording.duration:g} s in recording {recording.id!r}. "
-        msg += "Leave it out."
-        raise Unmeasurable(Reason.TOO_SHORT, msg)
-    enough = math.ceil((takes.seconds + MARGIN_S) * recording.fs)
-    whole = derive_limb_leads(replace(recording, signal=recording.signal[:, :enough]))
-    missing = np.isnan(whole.signal).mean(axis=1)
-    there = [lead for lead in wanted if lead in whole.leads and missing[whole.leads.index(lead)] <= MOST_MISSING]
-    absent = [lead for lead in wanted if lead not in there]
-    if not there or (absent and not takes.some_leads):
-        msg = f"an encoder needs {'one' if takes.some_leads else 'all'} of the leads {', '.join(wanted)}; got none of "
-        msg += f"{', '.join(absent)} in recording {recording.id!r}. Leave it out, or use an encoder of other leads."
-        raise Unmeasurable(Reason.MISSING_LEAD, msg)
-    rows = bridge_gaps(whole.signal[[whole.leads.index(lead) for lead in there]])
-    at_rate = resample(Recording(rows, tuple(there), whole.fs, id=recording.id), fs=takes.fs)
-    samples = at_rate.signal[:, : takes.n_samples]
-    if np.ptp(samples, axis=1).max() == 0:
-        msg = f"an encoder needs a lead that is not flat; got none in recording {recording.id!r}. Leave it out."
-        raise Unmeasurable(Reason.FLAT, msg)
-    return np.array(samples, order="C"), there  # a recording's own samples can't be written to
-
-
 def embed(
     recording: Recording,
     embedder: Embedder,
@@ -142,7 +55,7 @@ def embed(
     Parameters
     ----------
     recording : Recording
-        Any that `cut_input` takes.
+        Any that `cut.cut_input` takes.
     embedder : Embedder
         The encoder; on `device` already.
     pool : {"mean", "leads"}
@@ -160,7 +73,7 @@ def embed(
     Raises
     ------
     InputError, Unmeasurable
-        As `cut_input` does; and if an encoder that mixes the leads is to pool by leads.
+        As `cut.cut_input` does; and if an encoder that mixes the leads is to pool by leads.
 
     Notes
     -----
@@ -212,34 +125,3 @@ def require_pool(embedder: Embedder, pool: Pool) -> None:
         msg = f"an encoder that is pooled by leads must keep them apart; got {embedder.name}, which mixes them. "
         msg += "Pool by the mean."
         raise InputError(msg)
-
-
-def choose_leads(takes: Input, only: Sequence[str] | None) -> tuple[str, ...]:
-    """Give the leads to be used, in the encoder's order.
-
-    Parameters
-    ----------
-    takes : Input
-        What the encoder wants.
-    only : sequence of str or None
-        Leads to be used; all of the encoder's unless given.
-
-    Raises
-    ------
-    InputError
-        If a lead is unknown to the encoder, none is left, or it wants all.
-
-    Examples
-    --------
-    >>> choose_leads(Input(("I", "II", "V1"), 250, 10, some_leads=True, normalise=lambda x, fs: x), ["V1", "I"])
-    ('I', 'V1')
-    """
-    if only is None:
-        return takes.leads
-    unknown = [lead for lead in only if lead not in takes.leads]
-    if unknown or not only or (not takes.some_leads and set(only) != set(takes.leads)):
-        needs = "some" if takes.some_leads else "all"
-        msg = f"leads to be used must be {needs} of {', '.join(takes.leads)}; got {', '.join(only) or 'none'}. "
-        msg += "Leave out the others." if takes.some_leads else "Use an encoder that takes some leads."
-        raise InputError(msg)
-    return tuple(lead for lead in takes.leads if lead in only)

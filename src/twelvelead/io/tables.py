@@ -15,6 +15,7 @@ from twelvelead.terms import FormatError, InputError
 
 TABLES = (".parquet", ".csv", ".tsv")
 ROWS = 16384  # of a row group
+ABOUT = "twelvelead"  # under this a Parquet file says how it was made
 
 
 def write_bytes(content: bytes, path: Path, *, durable: bool = True) -> None:
@@ -117,7 +118,7 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
     sink_table(table.lazy(), path)
 
 
-def sink_table(table: pl.LazyFrame, path: Path, *, durable: bool = True) -> None:
+def sink_table(table: pl.LazyFrame, path: Path, *, durable: bool = True, about: Any = None) -> None:  # noqa: ANN401
     """Write a table that need not fit into memory, as `write_table` does.
 
     Parameters
@@ -128,6 +129,8 @@ def sink_table(table: pl.LazyFrame, path: Path, *, durable: bool = True) -> None
         Ends in .parquet, .csv or .tsv.
     durable : bool
         Whether to wait until the disk has it.
+    about : dict, optional
+        What JSON can hold, on how the table was made. Only Parquet keeps it.
 
     Raises
     ------
@@ -138,7 +141,10 @@ def sink_table(table: pl.LazyFrame, path: Path, *, durable: bool = True) -> None
     with _whole(path, durable=durable) as scratch:
         if suffix == ".parquet":
             # Groups of a fixed size: the same bytes whatever the pieces and the threads.
-            table.sink_parquet(scratch, compression="zstd", statistics=False, row_group_size=ROWS, maintain_order=True)
+            table.sink_parquet(
+                scratch, compression="zstd", statistics=False, row_group_size=ROWS, maintain_order=True,
+                metadata=None if about is None else {ABOUT: json.dumps(about, sort_keys=True)},
+            )  # fmt: skip
         else:
             _as_text(table).sink_csv(scratch, separator="\t" if suffix == ".tsv" else ",", maintain_order=True)
 
@@ -173,6 +179,27 @@ def read_table(path: Path) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         msg = f"{str(path)!r} must be a readable {suffix} table; got {str(error).splitlines()[0]}. Write it again."
         raise FormatError(msg) from error
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """Read what a table says of how it was made; empty where it doesn't, or is no Parquet.
+
+    Raises
+    ------
+    InputError
+        If the file is not there.
+    FormatError
+        If it is not what its suffix says.
+    """
+    _require_file(path)
+    if path.suffix.lower() != ".parquet":
+        return {}
+    try:
+        said = json.loads(pl.read_parquet_metadata(path).get(ABOUT, "{}"))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        msg = f"{str(path)!r} must be a readable table; got {str(error).splitlines()[0]}. Write it again."
+        raise FormatError(msg) from error
+    return said if isinstance(said, dict) else {}
 
 
 def sha256(path: Path) -> str:

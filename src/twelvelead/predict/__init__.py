@@ -3,6 +3,7 @@
 from twelvelead.predict.additive import AdditiveBoosting
 from twelvelead.predict.agreement_of_reasons import rank_agreement, reason_stability
 from twelvelead.predict.bins import Bins, bin_once
+from twelvelead.predict.blocks import EMBEDDING, block_of, sum_blocks, sum_reasons
 from twelvelead.predict.calibrate import Calibrator, calibrate
 from twelvelead.predict.concepts import CONCEPTS, by_concept, concept_importance, concept_of, sum_by_concept
 from twelvelead.predict.explain import N_REASONS, base_value, explain, shap_values, strongest, top_reasons
@@ -22,6 +23,7 @@ from twelvelead.predict.tune import Tuning, tune
 
 __all__ = [
     "CONCEPTS",
+    "EMBEDDING",
     "N_REASONS",
     "AdditiveBoosting",
     "Bins",
@@ -38,6 +40,7 @@ __all__ = [
     "Tuning",
     "base_value",
     "bin_once",
+    "block_of",
     "by_concept",
     "calibrate",
     "calibrated",
@@ -65,7 +68,9 @@ __all__ = [
     "spline_card",
     "strongest",
     "suited",
+    "sum_blocks",
     "sum_by_concept",
+    "sum_reasons",
     "to_parts",
     "top_reasons",
     "trees_from_parts",

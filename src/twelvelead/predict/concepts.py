@@ -12,7 +12,7 @@ from twelvelead.terms import InputError
 
 CONCEPTS: dict[str, tuple[str, ...]] = {
     "demographics": ("age_years", "sex_male"),
-    "embedding": ("embedding_*",),
+    "embedding": ("embedding", "embedding_*"),
     "quality": ("noise_*", "lead_*", "baseline_wander_mv", "beat_scatter_mv", "einthoven_residual_mv"),
     "axis": ("*_axis_*", "*_azimuth_deg", "qrs_elevation_deg", "t_elevation_deg", "qrs_t_angle_*", "qrs_t_peak_*"),
     "rate": ("heart_rate_bpm", "rr_*", "beat_*"),

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from twelvelead.report.svg import HAIRLINE, INK, MUTED, Attributes, Point, line, marker, path, text
 
 LABEL: Attributes = {"font-size": 12.0, "fill": INK}
+LINE = 17.0
+"""Height of a line of a legend, px."""
+
 SMALL: Attributes = {"font-size": 11.0, "fill": MUTED}
 
 
@@ -22,6 +25,7 @@ class Style:
 MODEL_STYLES = {
     "age_sex": Style("#B34700", "2 3", "triangle"),
     "ecg": Style("#007A59", "8 3", "square"),
+    "measured_age_sex": Style("#7A5C00", "10 2 2 2", "wedge"),
     "ecg_age_sex": Style("#0072B2", "", "circle"),
 }
 """Okabe-Ito orange, green and blue, the first two darkened until thin lines reach a contrast of 4.5 on white."""
@@ -156,7 +160,7 @@ def draw_legend(entries: Sequence[tuple[str, Style]], at: Point, *, with_line: b
     """Draw one line of text per series beside its line and marker, downwards from a point."""
     parts = []
     for i, (label, style) in enumerate(entries):
-        x, y = at[0], at[1] + 17 * i
+        x, y = at[0], at[1] + LINE * i
         if with_line:
             pen: Attributes = {"stroke": style.colour, "stroke-width": 2, "stroke-dasharray": style.dash or "none"}
             parts.append(line((x, y - 4), (x + 26, y - 4), pen))

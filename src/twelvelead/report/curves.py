@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from twelvelead.report.axes import (
+    LINE,
     MODEL_STYLES,
     OTHER_STYLE,
     Panel,
@@ -59,7 +60,7 @@ def draw_roc(curves: Mapping[str, pl.DataFrame], *, aurocs: Mapping[str, str], s
     entries = [(f"{name_model(m)} {aurocs.get(m, '')}".strip(), looks[m]) for m in curves]
     parts.append(draw_legend(entries, _LEGEND))
     desc = f"ROC curves. AUROC: {'; '.join(label for label, _ in entries)}. The dotted line is chance."
-    return document(SIZE, *parts, title=f"ROC curves, {subject}", desc=desc)
+    return document(_size(len(entries)), *parts, title=f"ROC curves, {subject}", desc=desc)
 
 
 def draw_calibration(
@@ -176,7 +177,12 @@ def draw_decision(curves: Mapping[str, pl.DataFrame], *, subject: str) -> str:
     bounds = [("act on all", Style("#5a5a5a", "1 2", "")), ("act on none", Style(INK, "", ""))]
     parts += [draw_legend(entries, _LEGEND), draw_legend(bounds, (_LEGEND[0] + 150, _LEGEND[1]))]
     desc = "Net benefit against the threshold risk, compared with acting on every patient and on none."
-    return document(SIZE, *parts, title=f"Decision curves, {subject}", desc=desc)
+    return document(_size(len(entries)), *parts, title=f"Decision curves, {subject}", desc=desc)
+
+
+def _size(n_models: int) -> tuple[float, float]:
+    """Give room to a legend of more than three lines."""
+    return SIZE[0], SIZE[1] + LINE * max(0, n_models - 3)
 
 
 def thin(points: Sequence[Point], most: int = _MAX_POINTS) -> list[Point]:

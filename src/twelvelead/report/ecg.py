@@ -1,7 +1,7 @@
 """An ECG on paper: true millimetres, at 25 or 50 mm/s and 5, 10 or 20 mm/mV."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +50,75 @@ class _Box(NamedTuple):
         return int(np.count_nonzero((high <= self.bottom + 0.3) & (low >= self.top - 0.3)))
 
 
+class Sheet(NamedTuple):
+    """Where everything stands on the paper, in mm from its upper left corner.
+
+    Parameters
+    ----------
+    paper : Paper
+        Its layout chosen.
+    rows : list of list of Cell
+        The leads, from top to bottom and from left to right.
+    traces : list of list of Trace
+        Of each of them, y upwards from its line.
+    baselines : list of float
+        The line of each row.
+    head : str
+        What is printed above.
+    width, top, bottom, lowest : float
+        Of the paper; the grid's edges; the lowest point of the last row.
+    """
+
+    paper: Paper
+    rows: list[list[Cell]]
+    traces: list[list[Trace]]
+    baselines: list[float]
+    head: str
+    width: float
+    top: float
+    bottom: float
+    lowest: float
+
+
+def lay_out(
+    recording: Recording,
+    *,
+    paper: Paper = Paper(),  # noqa: B008 - frozen
+    caption: Caption = Caption(),  # noqa: B008 - frozen
+    marked: bool = False,
+    values: tuple[Mapping[str, object], Mapping[str, object]] = ({}, {}),
+) -> Sheet:
+    """Say where everything stands on the sheet that `draw_ecg` draws of the same.
+
+    Parameters
+    ----------
+    recording, paper, caption
+        As there.
+    marked : bool
+        Whether marks are drawn under the last row.
+    values : (mapping, mapping)
+        Measurements, ours and the device's.
+
+    Raises
+    ------
+    InputError
+        If the sheet begins outside the recording.
+    """
+    paper = choose_layout(recording, paper)
+    rows = arrange(recording, paper)
+    traces = [[trace_lead(recording, cell, paper) for cell in row] for row in rows]
+    span = max(cell.left_mm + cell.length_s * paper.speed for row in rows for cell in row)
+    width = max(up_to_five(span + _RIGHT), _NARROWEST)
+    title = caption.title or recording.id
+    room = {"left": paper.left_mm, "width": width - paper.left_mm - _RIGHT}
+    head, head_bottom = draw_head(title or "ECG", caption.subject, values, **room)
+    top = up_to_five(head_bottom + 1)
+    baselines, reach = space_rows(traces, paper, top=top)
+    lowest = baselines[-1] + reach
+    bottom = up_to_five(lowest + (BAND_MM if marked else 6))
+    return Sheet(paper, rows, traces, baselines, head, width, top, bottom, lowest)
+
+
 def draw_ecg(
     recording: Recording,
     *,
@@ -58,6 +127,7 @@ def draw_ecg(
     fiducials: pl.DataFrame | None = None,
     measurements: Mapping[str, object] | None = None,
     machine: Mapping[str, float] | None = None,
+    above: Callable[[Sheet], str] | None = None,
 ) -> str:
     """Draw an ECG on millimetre paper at true scale.
 
@@ -74,6 +144,8 @@ def draw_ecg(
         durations; in s from the start of the recording.
     measurements, machine : mapping of str to float, optional
         One row of the CATALOGUE and what the device measured; rate, PR, QRS, QT, QTc and axes are printed.
+    above : callable, optional
+        Takes the sheet and gives markup that is drawn above everything, in mm.
 
     Returns
     -------
@@ -99,18 +171,11 @@ def draw_ecg(
     >>> draw_ecg(flat)[:160].count('width="270mm"')
     1
     """
-    ours, paper = measurements or {}, choose_layout(recording, paper)
-    rows = arrange(recording, paper)
-    traces = [[trace_lead(recording, cell, paper) for cell in row] for row in rows]
-    span = max(cell.left_mm + cell.length_s * paper.speed for row in rows for cell in row)
-    width = max(up_to_five(span + _RIGHT), _NARROWEST)
+    ours = measurements or {}
+    sheet = lay_out(recording, paper=paper, caption=caption, marked=fiducials is not None, values=(ours, machine or {}))
+    paper, rows, traces, baselines, head, width, top, bottom, lowest = sheet
     room = {"left": paper.left_mm, "width": width - paper.left_mm - _RIGHT}
     title = caption.title or recording.id
-    head, head_bottom = draw_head(title or "ECG", caption.subject, (ours, machine or {}), **room)
-    top = up_to_five(head_bottom + 1)
-    baselines, reach = space_rows(traces, paper, top=top)
-    lowest = baselines[-1] + reach
-    bottom = up_to_five(lowest + (BAND_MM if fiducials is not None else 6))
     parts = [_grid(width, top, bottom)]
     if fiducials is not None:  # under the traces, never over them
         band = Band(rows[-1], baselines[-1], lowest, width - 1, _PAPER)
@@ -126,7 +191,8 @@ def draw_ecg(
     faults = f"{'; '.join(told)}. " if told else "All leads have signal. "
     desc = f"{paper.layout} layout, {scale}, {caption.filter_text}. {faults}{sentence(ours)}".strip()
     name = f"{'ECG' if paper.layout == 'rows' else '12-lead ECG'} {title}".strip()
-    return document((width, height), ground, *parts, head, foot, title=name, desc=desc, unit="mm")
+    over = above(sheet) if above is not None else ""
+    return document((width, height), ground, *parts, head, foot, over, title=name, desc=desc, unit="mm")
 
 
 def _grid(width: float, top: float, bottom: float) -> str:

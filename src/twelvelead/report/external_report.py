@@ -14,6 +14,7 @@ from twelvelead.report.performance_table import (
     MAIN,
     describe_intervals,
     full_model,
+    main_metrics,
     name_metric,
     order_models,
     tabulate_performance,
@@ -140,7 +141,7 @@ def external_report(
             overall, titles=drawn, metric="auroc", axis_title=f"AUROC with {level} interval, external", reference=0.5
         ),
         "intervals": describe_intervals(overall.filter(pl.col("metric").is_in(MAIN)), declaration),
-        "metrics": [name_metric(metric) for metric in MAIN],
+        "metrics": [name_metric(metric) for metric in main_metrics(performance)],
         "performance": by_set(tabulate_performance(performance, titles=titles)),
         "transport": describe_transport(**{name: tables[name] for name in TRANSPORTED}),
         "measures": [name_metric(metric) for metric in MEASURES],

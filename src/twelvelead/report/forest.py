@@ -20,6 +20,7 @@ from twelvelead.report.wording import name_model, write_interval
 
 _NAMES, _PLOT, _NUMBERS = 190.0, 330.0, 150.0
 _TOP, _STEP, _GAP = 34.0, 17.0, 15.0
+_LEGEND = 3  # models that find room above the plot
 
 
 def draw_forest(
@@ -73,7 +74,8 @@ def draw_forest(
         if target in best:
             parts.append(_optimum(area, best[target], top=top + 4, height=block - 8))
     legend = [(name_model(m), looks[m]) for m in models]
-    parts += [draw_legend([e], (_NAMES + 150 * k, 18), with_line=False) for k, e in enumerate(legend)]
+    start, step = (_NAMES, 150.0) if len(legend) <= _LEGEND else (0.0, (_NAMES + _PLOT + _NUMBERS) / len(legend))
+    parts += [draw_legend([e], (start + step * k, 18), with_line=False) for k, e in enumerate(legend)]
     desc = "; ".join(
         f"{titles[r['target']]}, {name_model(r['model'])}: {write_interval(r)}"
         for r in rows.sort("target", "model").to_dicts()

@@ -1,10 +1,10 @@
 """The methods section, written from what the study declared and counted: one sentence per fact."""
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 from twelvelead.report.outcome_words import describe_outcome
+from twelvelead.report.predictor_words import describe_predictors
 from twelvelead.report.wording import join_words, write_level, write_number
 
 Section = tuple[str, list[str]]
@@ -41,6 +41,7 @@ def describe_methods(
     *,
     n_predictors: int,
     versions: Mapping[str, str],
+    n_embedded: int = 0,
     simulated: bool = False,
     hyperparameters: Mapping[str, Any] | None = None,
 ) -> list[Section]:
@@ -54,6 +55,8 @@ def describe_methods(
         Measurements of the ECG that were offered to the models.
     versions : mapping of software to version
         What the study ran on.
+    n_embedded : int
+        Numbers of an embedding that were offered.
     simulated : bool
         Whether the patients are simulated.
     hyperparameters : mapping, optional
@@ -74,7 +77,9 @@ def describe_methods(
         ("Source of data", _describe_source(declaration, simulated=simulated)),
         ("Participants", describe_eligibility(declaration["eligibility"])),
         ("Outcomes", describe_outcomes(declaration)),
-        ("Predictors", describe_predictors(declaration["predictors"], n_predictors=n_predictors)),
+        ("Predictors", describe_predictors(
+            declaration["predictors"], n_predictors=n_predictors, n_embedded=n_embedded,
+        )),
         ("Split", [describe_split(declaration["split"])]),
         ("Model", describe_model(declaration, hyperparameters or {})),
         ("Baselines", [
@@ -93,6 +98,7 @@ def describe_methods(
             "log-odds scale before calibration, for recordings that the model had not seen.",
             "They say what the model answers to, not what causes the outcome. Correlated measurements share a part; "
             "summed within a concept (rate, atria, conduction, repolarisation, …) that does not matter.",
+            *(["Those of an embedding's numbers are added up and shown as one predictor."] if n_embedded else []),
             "Ranks are by mean |SHAP|; their limits come from resamples of patients, with the models held fixed.",
         ]),
         ("Software", [_describe_software(declaration, versions)]),
@@ -148,40 +154,6 @@ def describe_minimum(targets: Sequence[Mapping[str, Any]]) -> str:
         which = join_words(names) if len(names) <= _DESCRIBED else f"{len(names)} targets"
         groups.append(f"{n} recordings with and {n} without the outcome ({which})")
     return f"A target was modelled only with at least {join_words(groups)}."
-
-
-def describe_predictors(predictors: Mapping[str, Any], *, n_predictors: int) -> list[str]:
-    """Say what the models were allowed to know."""
-    patterns = f"matching {join_words([f'“{p}”' for p in predictors['include']])}"
-    if predictors["exclude"]:
-        patterns += f" but not {join_words([f'“{p}”' for p in predictors['exclude']])}"
-    names = {"age_years": "age in years", "sex_male": "sex (male 1, female 0)"}
-    demographics = join_words([names[d] for d in predictors["demographics"]]) or "none"
-    made = {
-        "waveforms": "made from the waveforms by this software",
-        "database": "as the database itself has them, from the electrocardiograph",
-    }[predictors.get("source", "waveforms")]
-    others = f"; further predictors: {join_words(predictors['others'])}" if predictors.get("others") else ""
-    return [
-        f"{n_predictors} measurements of the ECG were offered ({patterns}), {made}; "
-        f"demographic predictors: {demographics}{others}.",
-        "A missing measurement was not imputed: each tree learns which branch it takes.",
-    ]
-
-
-def count_offered(predictors: Mapping[str, Any], measurements: Sequence[str]) -> int:
-    """Count the measurements that the declared patterns let the models know.
-
-    Examples
-    --------
-    >>> count_offered({"include": ["*"], "exclude": ["qtc_*"]}, ["pr_interval_ms", "qtc_bazett_ms"])
-    1
-    """
-    include, exclude = predictors["include"], predictors["exclude"]
-    return sum(
-        any(fnmatchcase(name, p) for p in include) and not any(fnmatchcase(name, p) for p in exclude)
-        for name in measurements
-    )
 
 
 def describe_split(split: Mapping[str, Any]) -> str:

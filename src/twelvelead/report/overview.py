@@ -15,18 +15,22 @@ from twelvelead.report.performance_table import (
     SUBGROUP,
     describe_intervals,
     full_model,
+    main_metrics,
     name_metric,
     order_sets,
     tabulate_performance,
     tabulate_subgroups,
 )
 from twelvelead.report.ranking import choose_detailed, rank_targets
-from twelvelead.report.summary import describe_gap, summarize, tabulate_gains
+from twelvelead.report.summary import EMBEDDING_GAIN, describe_gap, summarize, summarize_embedding, tabulate_gains
 from twelvelead.report.wording import name_model, name_set, write_level
 from twelvelead.validate import discoveries
 
 PAGE = 40
 """Targets of one forest plot."""
+
+_CHARTS = {"auroc": 0.5, "delta_auroc": 0.0, EMBEDDING_GAIN: 0.0}
+"""Metrics that are drawn, and where no discrimination, or no difference, lies."""
 
 Titles = Mapping[str, str]
 Optimum = Mapping[str, Mapping[str, float]]
@@ -119,9 +123,11 @@ def show_performance(
     return {
         "headline": summarize(performance, titles=arranged.ranked),
         "gains": tabulate_gains(performance, titles=arranged.ranked),
+        "embedding_headline": summarize_embedding(performance, titles=arranged.ranked),
+        "embedding_gains": tabulate_gains(performance, titles=arranged.ranked, metric=EMBEDDING_GAIN),
         "gap": describe_gap(performance, optimum),
         "forests": _draw_forests(performance, arranged, optimum=optimum),
-        "metrics": [name_metric(m) for m in MAIN],
+        "metrics": [name_metric(m) for m in main_metrics(performance)],
         "performance": _by_set(tabulate_performance(performance, titles=arranged.grouped), arranged.chapters),
         "subgroups": _by_set(subgroups, {}),
         "full_model": name_model(model),
@@ -160,11 +166,11 @@ def show_hypotheses(tested: pl.DataFrame | None, arranged: Arrangement) -> dict[
 
 
 def _draw_forests(performance: pl.DataFrame, arranged: Arrangement, *, optimum: Optimum) -> list[dict[str, Any]]:
-    """Draw AUROC and its gain over age and sex for each set, in pages; of many targets the full model only.
+    """Draw AUROC and its gains for each set, in pages; of many targets the full model only.
 
     The very first chart stands in the page's summary (`top`), the others in figures of one page of targets each.
     """
-    rows = performance.filter(pl.col("metric").is_in(["auroc", "delta_auroc"]) & (pl.col("stratum") == "all"))
+    rows = performance.filter(pl.col("metric").is_in(list(_CHARTS)) & (pl.col("stratum") == "all"))
     if arranged.chapters:
         rows = rows.filter(pl.col("model") == full_model(rows["model"]))
     drawn: list[dict[str, Any]] = []
@@ -181,9 +187,9 @@ def _draw_page(rows: pl.DataFrame, titles: Titles, *, best: Mapping[str, float] 
     mine = rows.filter(pl.col("target").is_in(list(titles)))
     level, where = write_level(rows["level"][0]), name_set(rows["set"][0])
     charts = []
-    for metric, name, reference in (("auroc", "AUROC", 0.5), ("delta_auroc", "ΔAUROC vs age + sex", 0.0)):
+    for metric, reference in _CHARTS.items():
         if metric in mine["metric"]:
-            axis = f"{name} with {level} interval, {where}"
+            axis = f"{name_metric(metric)} with {level} interval, {where}"
             optimum = {t: best[t] for t in titles if t in best} if best and metric == "auroc" else None
             chart = draw_forest(
                 mine, titles=titles, metric=metric, axis_title=axis, reference=reference, optimum=optimum

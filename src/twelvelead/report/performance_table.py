@@ -10,14 +10,28 @@ from twelvelead.report.wording import METRICS, name_model, write_interval, write
 
 Row = dict[str, Any]
 
-MAIN = ("auroc", "delta_auroc", "auprc", "brier", "calibration_intercept", "calibration_slope")
+MAIN = ("auroc", "delta_auroc", "delta_auroc_embedding", "auprc", "brier", "calibration_intercept",
+        "calibration_slope")  # fmt: skip
 SUBGROUP = ("auroc", "oe_ratio", "calibration_slope")
 SETS = ("internal", "external")
-_DIGITS = {"brier": 3, "scaled_brier": 3, "ici": 3, "delta_auroc": 3, "net_benefit": 3}
+_DIGITS = {"brier": 3, "scaled_brier": 3, "ici": 3, "delta_auroc": 3, "delta_auroc_embedding": 3,
+           "net_benefit": 3}  # fmt: skip
+
+
+def main_metrics(performance: pl.DataFrame) -> tuple[str, ...]:
+    """Return the metrics of `MAIN` that a table has; those of every study whether it has them or not.
+
+    Examples
+    --------
+    >>> main_metrics(pl.DataFrame({"metric": ["auroc", "delta_auroc_embedding"]}))[:3]
+    ('auroc', 'delta_auroc', 'delta_auroc_embedding')
+    """
+    there = set(performance["metric"])
+    return tuple(metric for metric in MAIN if metric in there or metric != "delta_auroc_embedding")
 
 
 def order_models(models: Iterable[str]) -> list[str]:
-    """Order models: age and sex, ECG, both, then any others by name."""
+    """Order models: age and sex, ECG, both without and with an embedding, then any others by name."""
     there = set(models)
     return [m for m in MODEL_STYLES if m in there] + sorted(there - set(MODEL_STYLES))
 
@@ -57,20 +71,21 @@ def write_estimate(row: Mapping[str, Any] | None) -> str:
 
 
 def tabulate_performance(performance: pl.DataFrame, *, titles: Mapping[str, str]) -> list[Row]:
-    """Return one row per set, target and model, with the metrics of `MAIN` as text.
+    """Return one row per set, target and model, with the metrics of `main_metrics` as text.
 
     Returns
     -------
     list of dict
         set, target, title, model (in words), n, n_patients,
-        n_events, prevalence, and cells: one text per metric of `MAIN`.
+        n_events, prevalence, and cells: one text per metric.
     """
+    metrics = main_metrics(performance)
     found = _index(performance.filter(pl.col("stratum") == "all"))
     rows = []
     for set_ in order_sets(performance["set"]):
         for target, title in titles.items():
             for model in order_models(performance["model"]):
-                cells = [found.get((target, model, set_, metric)) for metric in MAIN]
+                cells = [found.get((target, model, set_, metric)) for metric in metrics]
                 size = next((cell for cell in cells if cell is not None), None)
                 if size is not None:
                     texts = [write_estimate(cell) for cell in cells]

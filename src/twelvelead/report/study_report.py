@@ -8,9 +8,10 @@ import polars as pl
 from twelvelead.report.closer_look import describe_closer
 from twelvelead.report.ecg import draw_ecg
 from twelvelead.report.flow_diagram import draw_flow
-from twelvelead.report.methods import count_offered, describe_methods
+from twelvelead.report.methods import describe_methods
 from twelvelead.report.overview import arrange, show_hypotheses, show_performance
 from twelvelead.report.pages import render
+from twelvelead.report.predictor_words import count_embedded, count_offered
 from twelvelead.report.probast import answer_questions
 from twelvelead.report.table_one import KEY_MEASUREMENTS, name_group, table_one
 from twelvelead.report.target_section import describe_target
@@ -34,6 +35,10 @@ from twelvelead.validate import Objection
 
 DETAILED = 30
 """Targets that are shown in full: with some 100 kB for each, a page of 15 MB still opens."""
+
+
+_KNOWN = {"measured": "measured", "embedded": "embedded", "measured + embedded": "measured and embedded"}
+"""What a recording had to be, by the features that are declared."""
 
 
 def study_report(  # noqa: PLR0913 (a report quotes a whole study)
@@ -143,6 +148,7 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
         "facts": _count_facts(cohort, modelled=arranged.ranked, refusals=refusals),
         "flows": _draw_flows(flow, external_flow, declaration=declaration),
         "table_one": _tabulate_people(cohort, features=_read_key(measured), outcomes=outcomes, declaration=declaration),
+        "known": _KNOWN[declaration["predictors"].get("features", "measured")],
         "failures": _count_failures(FAILURES.check(failures)),
         "refusals": refusals,
         **show_performance(performance, arranged, declaration=declaration, optimum=_per_set(optimum)),
@@ -154,6 +160,7 @@ def study_report(  # noqa: PLR0913 (a report quotes a whole study)
         "methods": describe_methods(
             declaration,
             n_predictors=offered,
+            n_embedded=count_embedded(declaration["predictors"], names[1:]),
             versions=versions,
             simulated=simulated,
             hyperparameters=hyperparameters,

@@ -80,12 +80,13 @@ def dots(points: Iterable[Point], *, diameter: float, colour: str, opacity: floa
 
 
 def marker(at: Point, shape: str, colour: str) -> str:
-    """Draw a marker about 8 px wide: circle, square, diamond or triangle."""
+    """Draw a marker about 8 px wide: circle, square, diamond, triangle or wedge, which is one upside down."""
     x, y = at
     corners: dict[str, Sequence[Point]] = {
         "square": ((-3.5, -3.5), (3.5, -3.5), (3.5, 3.5), (-3.5, 3.5)),
         "diamond": ((0, -4.8), (4.8, 0), (0, 4.8), (-4.8, 0)),
         "triangle": ((0, -4.6), (4.6, 3.6), (-4.6, 3.6)),
+        "wedge": ((0, 4.6), (4.6, -3.6), (-4.6, -3.6)),
     }
     if shape == "circle":
         return element("circle", {"cx": x, "cy": y, "r": 4.0, "fill": colour})

@@ -13,6 +13,7 @@ from twelvelead.report.wording import name_feature, write_number
 LOW, MIDDLE, HIGH = (0, 114, 178), (150, 150, 150), (213, 94, 0)  # Okabe-Ito blue, grey, vermillion
 _N_SHADES = 9
 _DOT = 4.0
+_BLOCK = "embedding"  # predictors taken together
 _ROW = 34.0
 _NAMES, _PLOT, _TREND = 200.0, 400.0, 132.0
 
@@ -133,13 +134,15 @@ def rank_features(shap: pl.DataFrame) -> pl.DataFrame:
 
 
 def describe_trend(rows: pl.DataFrame) -> str:
-    """Say in two words which way a predictor works, from rows with columns value and shap.
+    """Say in two words which way a predictor works, from rows with columns value and shap; an embedding has no value.
 
     Examples
     --------
     >>> describe_trend(pl.DataFrame({"value": [1.0, 2.0, 3.0], "shap": [-1.0, 0.0, 2.0]}))
     '↑ risk higher'
     """
+    if _is_block(rows):
+        return "∼ no one value"
     known = rows.drop_nulls("value").select(pl.col("value").rank(), pl.col("shap").rank())
     spread = known.select(pl.all().std()).row(0) if known.height > 2 else (None, None)
     if not all(spread):
@@ -207,9 +210,15 @@ def _swarm(rows: pl.DataFrame, area: Panel, middle: float) -> str:
     by_shade: dict[int | None, list[Point]] = {}
     for place, offset, shade in zip(x, offsets.tolist(), rows["shade"].to_list(), strict=True):
         by_shade.setdefault(shade, []).append((place, middle + offset))
-    missing = dots(by_shade.pop(None, []), diameter=1.6, colour=INK)
+    look = (_DOT, colour_of((_N_SHADES - 1) // 2)) if _is_block(rows) else (1.6, INK)
+    missing = dots(by_shade.pop(None, []), diameter=look[0], colour=look[1])
     shades: Mapping[int, list[Point]] = {k: v for k, v in by_shade.items() if k is not None}
     return missing + "".join(dots(shades[s], diameter=_DOT, colour=colour_of(s)) for s in sorted(shades))
+
+
+def _is_block(rows: pl.DataFrame) -> bool:
+    """Whether rows are of predictors taken together, which have no value; not of one that is missing everywhere."""
+    return "feature" in rows.columns and rows.height > 0 and rows["feature"][0] == _BLOCK
 
 
 def _scale_bar(at: Point) -> str:

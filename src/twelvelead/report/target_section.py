@@ -1,6 +1,7 @@
 """Everything that the report shows of one target."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ Section = dict[str, Any]
 _N_DEPENDENCE = 3
 _N_SELECTED = 15
 _N_RECORDINGS = 3000
+_EMBEDDING = "embedding_"
 
 
 def describe_target(tables: Large, *, target: str, title: str) -> Section:
@@ -77,7 +79,8 @@ def count_selected(selection: pl.DataFrame) -> tuple[list[dict[str, str]], int]:
     Returns
     -------
     list of dict
-        feature (in words), chosen ("3 of 5"); the 15 most often chosen, ties by name.
+        feature (in words), chosen ("3 of 5"); the 15 most often chosen, ties by name. Of an embedding it is one row,
+        with how many of its numbers.
     int
         Number of fits.
 
@@ -89,10 +92,27 @@ def count_selected(selection: pl.DataFrame) -> tuple[list[dict[str, str]], int]:
     {'feature': 'age (years)', 'chosen': '2 of 2'}
     """
     chosen = selection.filter(pl.col("chosen"))
-    n_fits = chosen.height
-    counts = chosen.select(pl.col("features").explode().alias("feature")).drop_nulls()
-    ranked = counts.group_by("feature").len().sort(["len", "feature"], descending=[True, False]).head(_N_SELECTED)
-    return [{"feature": name_feature(f), "chosen": f"{n} of {n_fits}"} for f, n in ranked.iter_rows()], n_fits
+    n_fits, per_fit = chosen.height, chosen["features"].to_list()
+    alone = Counter(name for names in per_fit for name in names if not name.startswith(_EMBEDDING))
+    ranked = sorted(alone.items(), key=lambda item: (-item[1], item[0]))[:_N_SELECTED]
+    rows = [{"feature": name_feature(name), "chosen": f"{n} of {n_fits}"} for name, n in ranked]
+    return [*_count_numbers(per_fit), *rows], n_fits
+
+
+def _count_numbers(per_fit: list[list[str]]) -> list[dict[str, str]]:
+    """Say in how many fits an embedding was left, and how many of its numbers; nothing where there never was one.
+
+    Examples
+    --------
+    >>> _count_numbers([["embedding_0", "embedding_1"], ["embedding_1"], ["age_years"]])
+    [{'feature': 'embedding (0 to 2 of its numbers in a fit, 2 in any)', 'chosen': '2 of 3'}]
+    """
+    left = [sum(name.startswith(_EMBEDDING) for name in names) for names in per_fit]
+    if not any(left):
+        return []
+    in_any = len({name for names in per_fit for name in names if name.startswith(_EMBEDDING)})
+    numbers = f"embedding ({min(left)} to {max(left)} of its numbers in a fit, {in_any} in any)"
+    return [{"feature": numbers, "chosen": f"{sum(n > 0 for n in left)} of {len(left)}"}]
 
 
 def _draw_set(mine: Tables, set_: str, *, title: str) -> Section:
@@ -158,7 +178,8 @@ def _explain(shap: pl.DataFrame, predicted: Mapping[str, int], *, title: str) ->
     drawn = rows.filter(pl.col("recording_id").is_in(ids.implode()))
     subject = f"{title}, {name_set(set_)}"
     of = f" drawn by lot from {write_number(predicted[set_], 0)}" if predicted.get(set_, 0) > n_recordings else ""
-    strongest = rank_features(drawn).head(_N_DEPENDENCE)["feature"]
+    valued = drawn.filter(pl.col("value").is_not_null().any().over("feature"))  # an embedding has no value to show
+    strongest = rank_features(valued).head(_N_DEPENDENCE)["feature"]
     return {
         "beeswarm": draw_beeswarm(drawn, subject=subject),
         "dependence": [draw_dependence(drawn, feature=f, subject=subject) for f in strongest],

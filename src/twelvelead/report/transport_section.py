@@ -102,6 +102,7 @@ def _shift(table: pl.DataFrame) -> list[Cells]:
         5 * (pl.col("external_missing") - pl.col("internal_missing")).abs(),
         pl.col("standardised_difference").abs().fill_null(0),
     )
+    ranked = _fold_embedding(table.sort(gap, "predictor", descending=[True, False]), [])
     return [
         [
             row["predictor"],
@@ -109,13 +110,29 @@ def _shift(table: pl.DataFrame) -> list[Cells]:
             *(_range(row[f"{side}_lowest"], row[f"{side}_highest"]) for side in ("internal", "external")),
             _number(row["standardised_difference"]),
         ]
-        for row in table.sort(gap, "predictor", descending=[True, False]).head(MOST_ROWS).iter_rows(named=True)
+        for row in ranked.head(MOST_ROWS).iter_rows(named=True)
     ]
+
+
+def _fold_embedding(ranked: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Leave of an embedding's numbers, which have no names, the first: that which differs most.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"predictor": ["embedding_7", "rr_mean_ms", "embedding_1"]})
+    >>> _fold_embedding(table, [])["predictor"].to_list()
+    ['embedding, where it differs most', 'rr_mean_ms']
+    """
+    whole = "embedding, where it differs most"
+    named = pl.when(pl.col("predictor").str.starts_with("embedding_")).then(pl.lit(whole)).otherwise("predictor")
+    folded = ranked.with_columns(predictor=named)
+    return folded.unique([*keys, "predictor"], keep="first", maintain_order=True)
 
 
 def _traps(table: pl.DataFrame) -> list[Cells]:
     worst = (pl.col("internal") - pl.col("external")).abs()
     found = table.filter("trap").sort(worst, "target", "predictor", descending=[True, False, False])
+    found = _fold_embedding(found, ["target"])
     return [
         [row["target"], row["predictor"], _number(row["internal"]), _number(row["external"])]
         for row in found.head(MOST_ROWS).iter_rows(named=True)

@@ -17,6 +17,7 @@ from twelvelead.report.performance_table import (
     SUBGROUP,
     describe_intervals,
     full_model,
+    main_metrics,
     name_metric,
     order_models,
     order_sets,
@@ -131,7 +132,7 @@ def validation_report(
         alerts=_alerts(objections),
         intervals=describe_intervals(overall.filter(pl.col("metric").is_in(MAIN)), declared),
         forests=_forests(performance, titles=titles, level=given.level),
-        metrics=[name_metric(m) for m in MAIN],
+        metrics=[name_metric(m) for m in main_metrics(performance)],
         performance=by_set(tabulate_performance(performance, titles=titles)),
         targets=[
             {"anchor": f"target-{n}", **_describe(tables, predictions, place=place)}

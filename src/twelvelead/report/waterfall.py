@@ -72,7 +72,9 @@ def choose_steps(reasons: Sequence[Mapping[str, object]], most: int = 10) -> lis
     for reason in reasons:
         value, shap = reason["value"], reason["shap"]
         written = f"{value:.4g}".replace("-", "−") if isinstance(value, int | float) else "missing"
-        steps.append((f"{name_feature(str(reason['feature']))} = {written}", float(str(shap))))
+        name = name_feature(str(reason["feature"]))
+        whole = reason["feature"] == "embedding"  # which has many values, and none to show
+        steps.append((name if whole else f"{name} = {written}", float(str(shap))))
     steps.sort(key=lambda step: (-abs(step[1]), step[0]))
     rest = steps[most:]
     return steps[:most] + ([(f"{len(rest)} other predictors", sum(v for _, v in rest))] if rest else [])

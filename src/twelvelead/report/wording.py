@@ -3,11 +3,17 @@
 import math
 from collections.abc import Mapping
 
-MODELS = {"age_sex": "age + sex", "ecg": "ECG", "ecg_age_sex": "ECG + age + sex"}
+MODELS = {
+    "age_sex": "age + sex",
+    "ecg": "ECG",
+    "measured_age_sex": "measured + age + sex",
+    "ecg_age_sex": "ECG + age + sex",
+}
 SETS = {"development": "development", "internal": "held-out (internal)", "external": "external"}
 METRICS = {
     "auroc": "AUROC",
     "delta_auroc": "ΔAUROC vs age + sex",
+    "delta_auroc_embedding": "ΔAUROC of the embedding",
     "auprc": "AUPRC",
     "brier": "Brier score",
     "scaled_brier": "scaled Brier score",
@@ -32,7 +38,11 @@ _WORDS = {
     "hodges": "Hodges", "cornell": "Cornell", "sdnn": "SDNN", "rmssd": "RMSSD",
     **{f"v{n}": f"V{n}" for n in range(1, 7)},
 }  # fmt: skip
-_WHOLE = {"sex_male": "male sex (1 yes, 0 no)", "age_years": "age (years)"}
+_WHOLE = {
+    "sex_male": "male sex (1 yes, 0 no)",
+    "age_years": "age (years)",
+    "embedding": "embedding (as a whole)",
+}
 
 
 def name_feature(feature: str) -> str:

@@ -13,8 +13,8 @@ from twelvelead.io import Found, read_model, read_table
 from twelvelead.io.databases import ptbxl
 from twelvelead.io.formats import Declaration
 from twelvelead.io.formats.scale import UNDECLARED
-from twelvelead.measure import features_contract
 from twelvelead.predict import (
+    EMBEDDING,
     N_REASONS,
     Forest,
     calibrated,
@@ -23,21 +23,19 @@ from twelvelead.predict import (
     shapley_values,
     single,
     strongest,
+    sum_blocks,
     trees_from_parts,
 )
-from twelvelead.study.archive import measure_archive
 from twelvelead.study.declaration import Study
-from twelvelead.study.fitting import FULL
+from twelvelead.study.fitting import ECG_ONLY, FULL
+from twelvelead.study.newcomers import Reading, gather_newcomers
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.sample import join_predictors
-from twelvelead.study.shard import Wanted
 from twelvelead.study.studies import parse_json
 from twelvelead.terms import RISKS, InputError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-ECG_ONLY = "ecg"
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Applied:
     risks : DataFrame keeping `terms.RISKS`
         One row per recording and target.
     failures : DataFrame keeping `terms.FAILURES`
-        Recordings that could not be measured.
+        Recordings that could not be measured or embedded.
     model : str
         The set of predictors that was used.
     n_without_demographics : int
@@ -63,7 +61,7 @@ class Applied:
     n_without_demographics: int
 
 
-def apply_study(
+def apply_study(  # noqa: PLR0913 - one for each flag of the command
     folder: Path,
     recordings: Sequence[Found],
     *,
@@ -72,6 +70,8 @@ def apply_study(
     workers: int = 1,
     declared: Declaration = UNDECLARED,
     progress: Progress = silent,
+    embeddings: Path | None = None,
+    checkpoint: Path | None = None,
 ) -> Applied:
     """Predict every target of a study for new recordings, with the three strongest reasons.
 
@@ -91,27 +91,31 @@ def apply_study(
         For signal tables that don't say.
     progress : Progress
         Told how far the measuring has come.
+    embeddings, checkpoint : Path or None
+        Where the models know embeddings: the table of these recordings', or the encoder itself.
 
     Raises
     ------
     InputError
-        If the folder is no finished study.
+        If the folder is no finished study, or its models know embeddings and none are given.
+    StudyError
+        If the embeddings are not like those that the models were fitted on.
     """
     study = read_study(folder)
-    wanted = Wanted(declared, fiducials=False)
-    measured = measure_archive(recordings, work=work, workers=workers, wanted=wanted, progress=progress)
-    ids = measured.features.select("recording_id")
+    reading = Reading(work, workers, declared, progress, embeddings, checkpoint)
+    known = gather_newcomers(study, recordings, reading, folder=folder)
+    ids = known.features.select("recording_id")
     model = ECG_ONLY if demographics is None else FULL
     people = ids.with_columns(age_years=pl.lit(None, pl.Float64), sex=pl.lit(None, pl.String))
     if demographics is not None:
         people = match_demographics(ids["recording_id"], demographics)
-    table = join_predictors(features_contract().check(measured.features), people, study.predictors)
+    table = join_predictors(known.features, people, study.predictors)
     kept = [(t.name, folder / "models" / t.name / model) for t in study.targets]
     kept = [(name, path) for name, path in kept if path.is_dir()]  # a target that the study refused has no model
     forest = load_forest([path for _, path in kept], table.columns[1:], workers=workers)
     return Applied(
         risks=predict_risks(forest, table, targets=[name for name, _ in kept], workers=workers),
-        failures=measured.failures,
+        failures=known.failures,
         model=model,
         n_without_demographics=people.filter(pl.col("age_years").is_null() & pl.col("sex").is_null()).height,
     )
@@ -164,10 +168,12 @@ def predict_risks(forest: Forest, table: pl.DataFrame, *, targets: Sequence[str]
 
     def give_reasons(k: int) -> None:
         shap, used = shapley_values(forest.select(k), x)
-        chosen = strongest(shap, [forest.features[i] for i in used])
+        sums, names, columns = sum_blocks(shap, [forest.features[i] for i in used])
+        chosen = strongest(sums, names)
         there = chosen >= 0
-        strength[k][there] = np.take_along_axis(shap, np.maximum(chosen, 0), axis=1)[there]
-        reasons[k][there] = used[chosen[there]]
+        strength[k][there] = np.take_along_axis(sums, np.maximum(chosen, 0), axis=1)[there]
+        places = np.where(columns >= 0, used[columns], len(forest.features))  # a block comes after all predictors
+        reasons[k][there] = places[chosen[there]]
 
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         list(pool.map(give_reasons, range(len(targets))))
@@ -177,10 +183,14 @@ def predict_risks(forest: Forest, table: pl.DataFrame, *, targets: Sequence[str]
 def _tabulate(
     table: pl.DataFrame, features: Sequence[str], targets: Sequence[str], *, p: Floats, reasons: Ints, strength: Floats
 ) -> pl.DataFrame:
-    """Lay out risks, shape (n_recordings, n_targets), and reasons, shape (n_targets, n_recordings, 3)."""
+    """Lay out risks, shape (n_recordings, n_targets), and reasons, shape (n_targets, n_recordings, 3).
+
+    A reason is a place among the features; behind the last stands the embedding as a whole, which has no value.
+    """
     n = table.height
     rows = np.tile(np.arange(n), len(targets))
-    values, names = table.select(features).to_numpy().astype(np.float64), pl.Series(features, dtype=pl.String)
+    values = np.column_stack([table.select(features).to_numpy().astype(np.float64), np.full(n, np.nan)])
+    names = pl.Series([*features, EMBEDDING], dtype=pl.String)
     columns = {
         "recording_id": table["recording_id"].gather(rows),
         "target": pl.Series(targets, dtype=pl.String).gather(np.repeat(np.arange(len(targets)), n)),

@@ -35,7 +35,14 @@ class Both:
 
 
 def run_both(
-    sound: Study, paper: Study, *, data: Path, out: Path, workers: int | str = 1, progress: Progress = silent
+    sound: Study,
+    paper: Study,
+    *,
+    data: Path,
+    out: Path,
+    embeddings: Path | None = None,
+    workers: int | str = 1,
+    progress: Progress = silent,
 ) -> Both:
     """Run a study as it should be and as it was published, and put the figures side by side.
 
@@ -45,6 +52,8 @@ def run_both(
         The same study in both modes.
     data, out : Path
         Folders of the data and of the results; `out` gets `sound`, `paper`, `comparison.csv` and `comparison.html`.
+    embeddings : Path or None
+        As `run_study` has it; for the sound run.
     workers : int or str
         Processes, or `dask=ADDRESS`.
     progress : Progress
@@ -56,7 +65,9 @@ def run_both(
         As `run_study` does.
     """
     results = {
-        study.mode: start_study(study, data=data, out=out / study.mode, workers=workers, progress=progress)
+        study.mode: start_study(
+            study, data=data, out=out / study.mode, embeddings=embeddings, workers=workers, progress=progress
+        )
         for study in (sound, paper)
     }
     models = _full(sound), _full(paper)

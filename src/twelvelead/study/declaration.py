@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from twelvelead.cohort import CodeRule, Eligibility, Outcome
 
 Mode = Literal["sound", "paper"]
+Features = Literal["measured", "embedded", "measured + embedded"]
 
 
 class Declared(BaseModel):
@@ -29,12 +30,15 @@ class DatabaseUse(Declared):
     rule : dict
         What is different in the rules of the outcomes there, such as `{link = "time", window_h = [-2160, 2160]}`:
         fields of `Outcome`.
+    embeddings : str
+        The table of the ECGs' embeddings, relative to `folder`; read where the models may know them.
     """
 
     kind: str
     folder: str = "."
     optional: bool = False
     rule: dict[str, Any] = {}
+    embeddings: str = "embeddings.parquet"
 
     @field_validator("rule")
     @classmethod
@@ -51,11 +55,15 @@ class Predictors(Declared):
 
     Parameters
     ----------
+    features : {"measured", "embedded", "measured + embedded"}
+        What is known of an ECG: measurements that have names, an encoder's embedding (`twelvelead embed`), or both.
+        With both, a model that knows the measurements only is fitted beside, and what the embedding adds is reported.
     source : {"waveforms", "database"}
         Whether the waveforms are measured here, or the measurements that the database itself has are taken, such as a
         machine's.
     include, exclude : tuple of str
-        Patterns of the measurements' names (`*` and `?`); one is used if it matches `include` and not `exclude`.
+        Patterns of the measurements' names (`*` and `?`); one is used if it matches `include` and not `exclude`. An
+        embedding is used whole.
     demographics : tuple of {"age_years", "sex_male"}
         Demographic predictors.
     others : tuple of str
@@ -63,11 +71,22 @@ class Predictors(Declared):
         time from the ECG to the X-ray, which a publication used although nobody knows it when predicting.
     """
 
+    features: Features = "measured"
     source: Literal["waveforms", "database"] = "waveforms"
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
     demographics: tuple[Literal["age_years", "sex_male"], ...] = ("age_years", "sex_male")
     others: tuple[str, ...] = ()
+
+    @property
+    def measured(self) -> bool:
+        """Whether models may know measurements."""
+        return self.features != "embedded"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether models may know embeddings."""
+        return self.features != "measured"
 
 
 class Split(Declared):
@@ -272,6 +291,15 @@ class Study(Declared):
     publication: str = ""
     paper: dict[str, Any] = {}
     faults: tuple[Fault, ...] = ()
+
+    @model_validator(mode="after")
+    def _publications_embed_nothing(self) -> Self:
+        if self.mode == "paper" and self.predictors.embedded:
+            msg = (
+                f'mode "paper" repeats publications, whose features are "measured"; got {self.predictors.features!r}. '
+            )
+            raise ValueError(msg + "Declare features under [paper.predictors], or run in mode sound.")
+        return self
 
     @model_validator(mode="after")
     def _something_is_predicted(self) -> Self:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twelvelead.io import read_model
 from twelvelead.io.tables import write_table
-from twelvelead.predict import Forest, calibrated, from_spline_card, margins, shapley_values, single
+from twelvelead.predict import Forest, calibrated, from_spline_card, margins, shapley_values, single, sum_reasons
 from twelvelead.study.application import load_forest
 from twelvelead.study.declaration import DatabaseUse, Study
 from twelvelead.study.finished import Finished
@@ -141,4 +141,4 @@ def _explain(place: Elsewhere, forest: Forest, rows: pl.DataFrame, *, target: st
         }
     )
     named = table.with_columns(target=pl.lit(target), model=pl.lit(FULL), set=pl.lit("external"))
-    return SHAP.check(named.select(list(SHAP.schema)))
+    return SHAP.check(sum_reasons(named).select(list(SHAP.schema)))

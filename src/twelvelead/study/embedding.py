@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -14,19 +14,19 @@ import polars as pl
 from twelvelead.io import Found, find_recordings, open_found, sha256, sink_table
 from twelvelead.io.formats import Declaration
 from twelvelead.io.formats.scale import UNDECLARED
-from twelvelead.io.tables import read_table, require_table_name, write_table
+from twelvelead.io.tables import require_table_name, write_table
+from twelvelead.study.embedded import MADE
 from twelvelead.study.fingerprint import fingerprint
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.refusal import describe_fault, take_unique
-from twelvelead.terms import FAILURES, ContractError, Error, Reason, Unmeasurable
+from twelvelead.terms import FAILURES, Error, Reason, Unmeasurable
 
 if TYPE_CHECKING:  # to import an encoder takes seconds, and needs an extra
     from twelvelead.encode.embed import Embedder, Pool
 
 SHARD = 64  # recordings: some seconds of work, and all that a killed run has lost of each worker
 SPARE_S = 1.0  # read of a long recording beyond what the encoder takes, for the resampling filter
-PATTERN = "embedding_*"
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Embedding:
     only: tuple[str, ...] | None = None
     declared: Declaration = UNDECLARED
     device: str = "cpu"
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """What a table says of how it was made: embeddings that differ in any of it can't be compared."""
+        return {"encoder": self.digest, "pool": self.pool, "leads": None if self.only is None else list(self.only)}
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,8 @@ def embed_archive(
     InputError
         If the checkpoint is of no known encoder, or leads or pool don't suit it.
     """
-    from twelvelead.encode.embed import choose_leads, require_pool
+    from twelvelead.encode.cut import choose_leads
+    from twelvelead.encode.embed import require_pool
 
     embedder = _load(wanted.checkpoint, wanted.digest, wanted.device)  # a wrong file is refused before the work
     require_pool(embedder, wanted.pool)
@@ -243,65 +249,9 @@ def embed_files(  # noqa: PLR0913 - one for each flag of the command
     done = embed_archive(find_recordings(paths), wanted, work=work, workers=workers, progress=progress)
     if failures is not None:
         write_table(done.failures, failures)
-    sink_table(done.scan(), out)
+    sink_table(done.scan(), out, about={MADE: wanted.made})
     shutil.rmtree(work)
     return done.n_embedded, done.failures
-
-
-def read_embeddings(path: Path) -> pl.LazyFrame:
-    """Read a table that `embed_files` wrote, to be joined with a study's measurements by recording_id.
-
-    Parameters
-    ----------
-    path : Path
-        The table.
-
-    Returns
-    -------
-    LazyFrame
-        recording_id and the columns `embedding_…`, Float32.
-
-    Raises
-    ------
-    InputError
-        If it is not there.
-    ContractError
-        If it has no such columns, or a recording twice.
-    """
-    table = read_table(path)
-    names = [name for name in table.columns if name.startswith("embedding_")]
-    if "recording_id" not in table.columns or not names:
-        msg = f"a table of embeddings must have recording_id and columns {PATTERN}; got others in {str(path)!r}. "
-        msg += "Make it by `twelvelead embed`."
-        raise ContractError(msg)
-    if n := table["recording_id"].is_duplicated().sum():
-        msg = f"a table of embeddings must have each recording once; got {n} rows that repeat in {str(path)!r}. "
-        msg += "Make it again by `twelvelead embed`."
-        raise ContractError(msg)
-    return table.lazy().select("recording_id", pl.col(names).cast(pl.Float32))
-
-
-def join_embeddings(features: pl.LazyFrame, path: Path) -> pl.LazyFrame:
-    """Put embeddings beside measurements, by recording_id.
-
-    Parameters
-    ----------
-    features : LazyFrame with a column recording_id
-        A study's measurements.
-    path : Path
-        A table that `embed_files` wrote.
-
-    Returns
-    -------
-    LazyFrame
-        The rows and columns of `features` and, where a recording was embedded, its embedding; otherwise null.
-
-    Raises
-    ------
-    InputError, ContractError
-        As `read_embeddings` does.
-    """
-    return features.join(read_embeddings(path), on="recording_id", how="left", validate="1:1", maintain_order="left")
 
 
 def _embed_one(found: Found, wanted: Embedding, embedder: "Embedder") -> np.ndarray:

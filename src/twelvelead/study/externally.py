@@ -14,12 +14,14 @@ from twelvelead.report.external_report import DETAILED, Place, external_report
 from twelvelead.study.case_mix import DECIMALS, plan_resamples, tabulate_transport
 from twelvelead.study.declaration import DatabaseUse, Study
 from twelvelead.study.elsewhere import Elsewhere, predict_elsewhere
+from twelvelead.study.embedded import require_alike
 from twelvelead.study.finished import Finished, open_study, side_of_study
-from twelvelead.study.fitting import BASE, FULL
+from twelvelead.study.fitting import BASE, FULL, GAINS
 from twelvelead.study.groupings import gather_people, group
 from twelvelead.study.judgement import Choices, is_estimable, judge_place, smooth_curves
 from twelvelead.study.mending import mend
 from twelvelead.study.modelling import modelling_table
+from twelvelead.study.newcomers import made_by
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.reasons import TABLES as REASON_TABLES
 from twelvelead.study.reasons import tabulate_reasons
@@ -60,12 +62,13 @@ class External:
     failures: pl.DataFrame = field(repr=False)
 
 
-def validate_externally(
+def validate_externally(  # noqa: PLR0913 - one for each flag of the command
     folder: Path,
     *,
     data: Path,
     out: Path,
     use: DatabaseUse | None = None,
+    embeddings: Path | None = None,
     share: float = 0.5,
     workers: int = 1,
     progress: Progress = silent,
@@ -83,6 +86,8 @@ def validate_externally(
     use : DatabaseUse or None
         Its kind, and what is different in the rules of the outcomes there. By default the kind is recognised, and the
         rules are those that the study declares for its own external database of that kind, if it has one.
+    embeddings : Path or None
+        The table of its embeddings, where the models know such; by default the one that `use` names.
     share : float
         Share of the patients that recalibration is fitted on; the others judge it.
     workers : int
@@ -101,15 +106,19 @@ def validate_externally(
     FormatError
         If a model's file is not what its card says.
     StudyError
-        If nothing could be measured, or the database holds recordings that the models were developed on.
+        If nothing could be measured, the database holds recordings that the models were developed on, or its
+        embeddings are not like theirs.
     """
     finished = open_study(folder)
     chosen = choose_use(finished.study, data) if use is None else use
     work = out / "work"
     progress("preparing", 0, 1)
     sample = prepare_sample(
-        finished.study, chosen, data=data, work=work, workers=workers, progress=progress, like=finished
-    )
+        finished.study, chosen, data=data, work=work, workers=workers, progress=progress, like=finished,
+        embeddings=embeddings,
+    )  # fmt: skip
+    if sample.embeddings is not None:
+        require_alike(made_by(folder), sample.embeddings.made, where=sample.embeddings.name)
     refuse_development(finished, sample)
     targets = [target.name for target in finished.modelled]
     table = work / "external.parquet"
@@ -210,7 +219,7 @@ def _judge(
         full = predictions.filter(pl.col("model") == FULL)
         judged = performance(
             predictions, n_resamples=declared.n_resamples, level=declared.level, seed=study.seed, unit=declared.unit,
-            thresholds=declared.thresholds, strata=groupings, method=declared.method,
+            thresholds=declared.thresholds, strata=groupings, method=declared.method, gains=GAINS,
         )  # fmt: skip
         parts["performance"].append(PERFORMANCE.select(judged))
         of_target = mend(full, study=study, share=place.share)
@@ -358,6 +367,7 @@ def _write_manifest(place: Elsewhere, unknown: Sequence[str]) -> None:
             "tables": {path.name: sha256(path) for path in database.tables},
             "n_measured": place.sample.cohort.height,
             "n_refused": place.sample.failures.height,
+            **({} if place.sample.embeddings is None else {"embeddings": place.sample.embeddings.card()}),
         },
         "unknown": list(unknown),
         "outputs": {path.name: sha256(path) for path in outputs},

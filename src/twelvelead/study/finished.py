@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from twelvelead.cohort import Outcome
 from twelvelead.io import read_model
-from twelvelead.study.application import ECG_ONLY, read_study
+from twelvelead.study.application import read_study
 from twelvelead.study.declaration import Study
-from twelvelead.study.fitting import BASE, FULL
+from twelvelead.study.fitting import ECG_ONLY, FULL, predictors_of
 from twelvelead.study.nested_declaration import NestedStudy
 from twelvelead.study.sample import DEMOGRAPHICS
 from twelvelead.study.transport import Side
@@ -31,7 +31,7 @@ class Finished:
     modelled : tuple of Outcome
         The targets that have models.
     ecg : tuple of str
-        Names of the measurements among the predictors.
+        Names of the measurements and columns of embeddings among the predictors.
     """
 
     folder: Path
@@ -47,10 +47,7 @@ class Finished:
     @property
     def models(self) -> dict[str, tuple[str, ...]]:
         """Names of the models, and the predictors that each may know."""
-        declared = self.study.predictors
-        demographics = tuple(name for name in DEMOGRAPHICS if name in declared.demographics)
-        models = {BASE: demographics, ECG_ONLY: self.ecg, FULL: (*self.ecg, *demographics, *declared.others)}
-        return {name: predictors for name, predictors in models.items() if predictors}
+        return predictors_of(self.study.predictors, self.ecg)
 
     def place(self, target: str, model: str) -> Path:
         """Where a model lies."""

@@ -1,6 +1,7 @@
 """Fit one model of a study: one target, one set of predictors, one part of the patients."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -11,19 +12,23 @@ import polars as pl
 from twelvelead.io.models import write_model
 from twelvelead.io.tables import write_json, write_table
 from twelvelead.predict import (
+    EMBEDDING,
     Bins,
     RiskClassifier,
     SplineLogistic,
+    block_of,
     eliminated_stumps,
     explain,
     spline_card,
     suited,
+    sum_reasons,
     to_parts,
     xgboost_defaults,
 )
 from twelvelead.predict.thin import MANY
-from twelvelead.study.declaration import Model, Study
+from twelvelead.study.declaration import Model, Predictors, Study
 from twelvelead.study.modelling import draw_recordings, read_bins, read_outcome, read_rows
+from twelvelead.study.sample import DEMOGRAPHICS
 from twelvelead.terms import PREDICTIONS, SELECTION, SHAP, StudyError
 
 PAPER_FOLDS = 19
@@ -42,9 +47,43 @@ GROWTH: dict[str, dict[str, Any]] = {
     },
 }
 BASE = "age_sex"
+ECG_ONLY = "ecg"
+MEASURED = "measured_age_sex"
+"""All but the embedding, where the full model knows measurements and an embedding."""
 FULL = "ecg_age_sex"
+GAINS = {"delta_auroc_embedding": (FULL, MEASURED)}
+"""Differences of AUROC that are reported beside those from age and sex: of which model, and from which."""
 REFUSAL = "refusal.json"
 FINAL = "final"
+
+
+def predictors_of(declared: Predictors, ecg: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Name a study's models, and what each may know; the full model comes last.
+
+    Parameters
+    ----------
+    declared : Predictors
+        The declaration.
+    ecg : sequence of str
+        Names of the measurements and columns of embeddings.
+
+    Examples
+    --------
+    >>> both = Predictors(features="measured + embedded", demographics=("age_years",))
+    >>> for name, predictors in predictors_of(both, ("qrs_duration_ms", "embedding_000")).items():
+    ...     print(name, *predictors)
+    age_sex age_years
+    ecg qrs_duration_ms embedding_000
+    measured_age_sex qrs_duration_ms age_years
+    ecg_age_sex qrs_duration_ms embedding_000 age_years
+    """
+    demographics = tuple(name for name in DEMOGRAPHICS if name in declared.demographics)
+    beside = (*demographics, *declared.others)
+    models = {BASE: demographics, ECG_ONLY: tuple(ecg)}
+    if declared.measured and declared.embedded:
+        models[MEASURED] = (*(name for name in ecg if block_of(name) != EMBEDDING), *beside)
+    models[FULL] = (*ecg, *beside)
+    return {name: predictors for name, predictors in models.items() if predictors}
 
 
 @dataclass(frozen=True)
@@ -220,11 +259,11 @@ def _explanations(task: FitTask, estimator: RiskClassifier | SplineLogistic, jud
     for name, _, rows in judged:
         if rows.is_empty() or isinstance(estimator, SplineLogistic):  # what age and sex alone say needs no reasons
             continue
-        reasons = explain(estimator, rows.select(task.predictors), recording_ids=rows["recording_id"].to_list())
+        each = explain(estimator, rows.select(task.predictors), recording_ids=rows["recording_id"].to_list())
         tables.append(
-            reasons.with_columns(target=pl.lit(task.target), model=pl.lit(task.model), set=pl.lit(name)).select(
-                list(SHAP.schema)
-            )
+            sum_reasons(each)
+            .with_columns(target=pl.lit(task.target), model=pl.lit(task.model), set=pl.lit(name))
+            .select(list(SHAP.schema))
         )
     return SHAP.check(pl.concat(tables))
 

@@ -10,7 +10,7 @@ import polars as pl
 from twelvelead.io.tables import read_json, write_json, write_table
 from twelvelead.study.closer import CLOSER, look_closer
 from twelvelead.study.declaration import Study
-from twelvelead.study.fitting import FULL, FitTask
+from twelvelead.study.fitting import FULL, GAINS, FitTask
 from twelvelead.study.groupings import group
 from twelvelead.study.modelling import read_outcome
 from twelvelead.study.pool import run_tasks
@@ -198,6 +198,7 @@ def _judge_target(task: _JudgeTask) -> None:
         thresholds=declared.thresholds,
         strata=groupings,
         method=declared.method,
+        gains=GAINS,
     )
     beside = look_closer(
         task.study,

@@ -157,6 +157,15 @@ class NestedStudy(Study):
     nested: Nested
 
     @model_validator(mode="after")
+    def _blocks_are_of_the_database(self) -> Self:
+        if self.predictors.embedded:
+            msg = f'nested models must have features = "measured"; got {self.predictors.features!r}. To compare an '
+            raise ValueError(
+                msg + 'embedding with measurements, declare a study with features = "measured + embedded".'
+            )
+        return self
+
+    @model_validator(mode="after")
     def _there_is_one_target(self) -> Self:
         if len(self.targets) != 1:
             msg = f"nested models must have one target; got {len(self.targets)}. Declare a study for each."

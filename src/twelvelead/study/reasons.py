@@ -1,12 +1,21 @@
 """Why a target's full model says what it says: by predictor and concept, how firmly ranked, and whether elsewhere."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from twelvelead.predict import concept_importance, concept_of, rank_agreement, reason_stability, sum_by_concept
+from twelvelead.predict import (
+    EMBEDDING,
+    block_of,
+    concept_importance,
+    concept_of,
+    rank_agreement,
+    reason_stability,
+    sum_by_concept,
+)
 from twelvelead.terms import REASON_AGREEMENT, REASON_CONCEPTS, REASONS
 
 TOP = 10
@@ -48,15 +57,16 @@ def tabulate_reasons(
     -----
     A predictor that a fold's model does not take counts as 0 in the recordings of that fold. In a cross-fitted study
     the internal reasons are those of the folds' models together, the external ones those of the model that is kept.
+    An embedding counts as one predictor, chosen where any of its numbers is.
     """
     predictors = sorted(shap["feature"].unique())
     sets = {str(name): _widen(part, people, predictors) for (name,), part in shap.group_by("set")}
-    chosen = _share_of_fits(selection)
+    chosen, n_numbers = _share_of_fits(selection), _count_numbers(selection)
     found: dict[str, list[pl.DataFrame]] = {name: [table.empty()] for name, table in TABLES.items()}
     for name, explained in sorted(sets.items()):
         place = {"target": shap["target"][0], "model": shap["model"][0], "set": name}
         found["reasons"].append(_rank_predictors(explained, predictors, chosen=chosen, place=place, seed=seed))
-        found["concepts"].append(_rank_concepts(explained, predictors, place=place, seed=seed))
+        found["concepts"].append(_rank_concepts(explained, predictors, n_numbers=n_numbers, place=place, seed=seed))
     if {"internal", "external"} <= sets.keys() and len(predictors) > 1:
         agreed = rank_agreement(
             sets["internal"], sets["external"], predictors=predictors, top=TOP, n_resamples=RESAMPLES_OF_TWO, seed=seed
@@ -83,14 +93,15 @@ def _rank_predictors(
 
 
 def _rank_concepts(
-    explained: _Explained, predictors: Sequence[str], *, place: Mapping[str, str], seed: int
+    explained: _Explained, predictors: Sequence[str], *, n_numbers: int, place: Mapping[str, str], seed: int
 ) -> pl.DataFrame:
     shap, patients = explained
     sums, concepts = sum_by_concept(shap, predictors)
     ranked = reason_stability(sums, patients, predictors=concepts, top=TOP, n_resamples=RESAMPLES, seed=seed)
     limits = ranked.select("rank", "rank_lower", "rank_upper", concept="feature")
     each = concept_importance(shap, predictors).join(limits, on="concept", how="left", maintain_order="left")
-    return REASON_CONCEPTS.select(_at(each, place))
+    counted = pl.when(pl.col("concept") == EMBEDDING).then(n_numbers).otherwise("n_predictors")
+    return REASON_CONCEPTS.select(_at(each.with_columns(n_predictors=counted), place))
 
 
 def _at(table: pl.DataFrame, place: Mapping[str, str]) -> pl.DataFrame:
@@ -109,7 +120,13 @@ def _widen(part: pl.DataFrame, people: pl.DataFrame, predictors: Sequence[str]) 
 
 
 def _share_of_fits(selection: pl.DataFrame) -> dict[str, float]:
-    """Return the share of the fits that chose each predictor."""
+    """Return the share of the fits that chose each predictor, or any of a block."""
     chosen = selection.filter(pl.col("chosen"))
-    counts = chosen.select(feature=pl.col("features").explode()).drop_nulls().group_by("feature").len()
-    return {feature: n / chosen.height for feature, n in counts.iter_rows()}
+    counts = Counter(name for features in chosen["features"] for name in {block_of(feature) for feature in features})
+    return {name: n / chosen.height for name, n in counts.items()}
+
+
+def _count_numbers(selection: pl.DataFrame) -> int:
+    """Count the numbers of the embedding that any fit chose."""
+    every = selection.filter(pl.col("chosen"))["features"].explode().drop_nulls().unique()
+    return sum(block_of(name) == EMBEDDING for name in every)

@@ -15,7 +15,8 @@ from twelvelead.io import is_database
 from twelvelead.io.tables import read_json, sha256, sink_table, write_json, write_table, write_text
 from twelvelead.study.case_mix import tabulate_transport
 from twelvelead.study.declaration import Study
-from twelvelead.study.fitting import FINAL, FULL, REFUSAL, FitTask, run_fit
+from twelvelead.study.embedded import require_alike
+from twelvelead.study.fitting import FINAL, FULL, REFUSAL, FitTask, predictors_of, run_fit
 from twelvelead.study.groupings import gather_people
 from twelvelead.study.judging import judge, judge_together
 from twelvelead.study.lock import hold
@@ -23,7 +24,7 @@ from twelvelead.study.modelling import modelling_table
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
 from twelvelead.study.reporting import write_report
-from twelvelead.study.sample import DEMOGRAPHICS, Sample, prepare_sample
+from twelvelead.study.sample import Sample, prepare_sample
 from twelvelead.study.transport import list_codes, side_of
 from twelvelead.study.versions import code_digest, versions
 from twelvelead.terms import SELECTION, StudyError
@@ -69,7 +70,15 @@ class Results:
         return pl.read_parquet(self.folder / "predictions.parquet")
 
 
-def run_study(study: Study, *, data: Path, out: Path, workers: int | str = 1, progress: Progress = silent) -> Results:
+def run_study(
+    study: Study,
+    *,
+    data: Path,
+    out: Path,
+    embeddings: Path | None = None,
+    workers: int | str = 1,
+    progress: Progress = silent,
+) -> Results:
     """Run a study and write its folder.
 
     Parameters
@@ -80,6 +89,8 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int | str = 1, pr
         Folder that the declaration's database folders are relative to.
     out : Path
         Made if it is not there. Work done by an earlier, killed run of the same study is taken up.
+    embeddings : Path or None
+        The table of the development database's embeddings, instead of the one that is declared.
     workers : int or str
         Processes, or `dask=ADDRESS` of a Dask cluster whose workers see the same folders; the result does not depend
         on it.
@@ -94,9 +105,9 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int | str = 1, pr
     Raises
     ------
     InputError
-        If a database can't be read, or another run is at work in `out`.
+        If a database or a table of embeddings can't be read, or another run is at work in `out`.
     StudyError
-        If no target has enough events, or nothing could be measured.
+        If no target has enough events, nothing could be measured, or embeddings of the two databases are not alike.
 
     Notes
     -----
@@ -104,13 +115,15 @@ def run_study(study: Study, *, data: Path, out: Path, workers: int | str = 1, pr
     a time lie in `work/`, and are put together on disk.
     """
     with hold(out):
-        return _run(study, data=data, out=out, workers=workers, progress=progress)
+        return _run(study, data=data, out=out, embeddings=embeddings, workers=workers, progress=progress)
 
 
-def _run(study: Study, *, data: Path, out: Path, workers: int | str, progress: Progress) -> Results:
+def _run(
+    study: Study, *, data: Path, out: Path, embeddings: Path | None, workers: int | str, progress: Progress
+) -> Results:
     work, first = out / "work", tuple(target.name for target in study.targets)
     progress("preparing", 0, 1 if study.external is None else 2)
-    samples = _prepare_samples(study, data=data, work=work, workers=workers, progress=progress)
+    samples = _prepare_samples(study, data=data, work=work, embeddings=embeddings, workers=workers, progress=progress)
     study = study.model_copy(update={"targets": samples["internal"].declared, "families": ()})
     targets, refusals = _estimable(samples["internal"])
     folds = _fold(study, samples["internal"], targets)
@@ -172,18 +185,18 @@ def _run(study: Study, *, data: Path, out: Path, workers: int | str, progress: P
 
 
 def _prepare_samples(
-    study: Study, *, data: Path, work: Path, workers: int | str, progress: Progress
+    study: Study, *, data: Path, work: Path, workers: int | str, progress: Progress, embeddings: Path | None = None
 ) -> dict[str, Sample]:
     """Prepare the development sample, and the external one if there is one."""
     how: dict[str, Any] = {"data": data, "workers": workers, "progress": progress}
-    internal = prepare_sample(study, study.database, work=work / "internal", **how)
+    internal = prepare_sample(study, study.database, work=work / "internal", embeddings=embeddings, **how)
     use = study.external
     if use is None or (use.optional and not is_database(use.kind, data / use.folder)):
         return {"internal": internal}
-    return {
-        "internal": internal,
-        "external": prepare_sample(study, use, work=work / "external", like=internal, **how),
-    }
+    external = prepare_sample(study, use, work=work / "external", like=internal, **how)
+    if internal.embeddings is not None and external.embeddings is not None:
+        require_alike(internal.embeddings.made, external.embeddings.made, where=external.database.name)
+    return {"internal": internal, "external": external}
 
 
 def _compare_databases(study: Study, samples: dict[str, Sample], folders: Sequence[Path]) -> dict[str, pl.DataFrame]:
@@ -272,8 +285,6 @@ def _key(study: Study, tables: dict[str, pl.DataFrame]) -> str:
 
 def _tasks(study: Study, targets: tuple[str, ...], *, ecg: tuple[str, ...], external: bool, run: Path) -> list[FitTask]:
     """List the fits, those with the same predictors one after the other: a worker then has them in memory."""
-    demographics = tuple(d for d in DEMOGRAPHICS if d in study.predictors.demographics)
-    models = {"age_sex": demographics, "ecg": ecg, FULL: (*ecg, *demographics, *study.predictors.others)}
     folds: tuple[int | None, ...] = (0,) if study.split.method == "holdout" else (*range(study.split.n_folds), None)
     needed = _what_workers_need(study)
     return [
@@ -287,8 +298,7 @@ def _tasks(study: Study, targets: tuple[str, ...], *, ecg: tuple[str, ...], exte
             external=run / "external.parquet" if external and fold == folds[-1] else None,
             folder=run / target / model / (FINAL if fold is None else f"fold-{fold}"),
         )
-        for model, predictors in models.items()
-        if predictors
+        for model, predictors in predictors_of(study.predictors, ecg).items()
         for target in targets
         for fold in folds
     ]
@@ -340,6 +350,7 @@ def _manifest(study: Study, samples: dict[str, Sample], refusals: tuple[Refusal,
                 "tables": {path.name: sha256(path) for path in sample.database.tables},
                 "n_measured": sample.cohort.height,
                 "n_refused": sample.failures.height,
+                **({} if sample.embeddings is None else {"embeddings": sample.embeddings.card()}),
             }
             for name, sample in samples.items()
         },

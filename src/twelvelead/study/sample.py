@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -11,9 +11,19 @@ import polars as pl
 from twelvelead.cohort import Answers, Outcome, count_step, find_answers, link_stays, select_eligible
 from twelvelead.io import Found, load_database
 from twelvelead.io.databases import Database
+from twelvelead.io.tables import write_table
 from twelvelead.measure import CATALOGUE, features_contract
+from twelvelead.predict import EMBEDDING, block_of
 from twelvelead.study.archive import measure_archive
 from twelvelead.study.declaration import DatabaseUse, Predictors, Study
+from twelvelead.study.embedded import (
+    Embeddings,
+    list_lacking,
+    match_embeddings,
+    read_embeddings,
+    require_columns,
+    require_embedding,
+)
 from twelvelead.study.happened import each_once, expand, keep_events, prepare_events, rules_there
 from twelvelead.study.progress import Progress
 from twelvelead.terms import FAILURES, FIDUCIALS, StudyError
@@ -33,7 +43,7 @@ class Sample:
     database : Database
         The tables as loaded.
     cohort : DataFrame keeping `terms.COHORT`
-        Eligible recordings that have measurements.
+        Eligible recordings that have measurements and embeddings, so far as models may know these.
     flow : DataFrame keeping `terms.FLOW`
         How they came about.
     declared : tuple of Outcome
@@ -43,13 +53,15 @@ class Sample:
     answers : Answers
         What each of `targets` says of each recording of `cohort`.
     features : LazyFrame
-        recording_id and measurements of the eligible recordings, a row each, by recording_id; on disk.
+        recording_id, measurements and embeddings of the eligible recordings, a row each, by recording_id; on disk.
     predictors : DataFrame
         recording_id and one Float32 column per predictor, in the order of `cohort`.
     failures : DataFrame keeping `terms.FAILURES`
-        Eligible recordings that could not be measured.
+        Eligible recordings that could not be measured, or were not embedded.
     fiducials : LazyFrame keeping `terms.FIDUCIALS`
         Marks, on disk; without rows where waveforms were not measured.
+    embeddings : Embeddings or None
+        Where embeddings are predictors, the table that they are from.
     """
 
     database: Database
@@ -62,10 +74,11 @@ class Sample:
     predictors: pl.DataFrame
     failures: pl.DataFrame
     fiducials: pl.LazyFrame
+    embeddings: Embeddings | None = None
 
     @property
     def ecg(self) -> tuple[str, ...]:
-        """Names of the measurements among the predictors."""
+        """Names of the measurements and columns of embeddings among the predictors."""
         there = set(self.features.collect_schema()) - {"recording_id"}
         return tuple(name for name in self.predictors.columns if name in there)
 
@@ -79,18 +92,19 @@ class Like(Protocol):
 
     @property
     def ecg(self) -> tuple[str, ...]:
-        """Names of the measurements among the predictors."""
+        """Names of the measurements and columns of embeddings among the predictors."""
 
 
 class _Features(NamedTuple):
-    """What is known of the ECGs of a cohort."""
+    """What is known of the ECGs of a cohort, a row each; `steps` are what was asked of an ECG, and who is left."""
 
     table: pl.LazyFrame
     failures: pl.DataFrame
     fiducials: pl.LazyFrame
+    steps: tuple[tuple[str, pl.Series], ...] = ()
 
 
-def prepare_sample(
+def prepare_sample(  # noqa: PLR0913 - what is read, where, and how
     study: Study,
     use: DatabaseUse,
     *,
@@ -99,6 +113,7 @@ def prepare_sample(
     workers: int | str,
     progress: Progress,
     like: Like | None = None,
+    embeddings: Path | None = None,
 ) -> Sample:
     """Load a database, apply the study's rules, and measure the recordings that are left or look their numbers up.
 
@@ -114,14 +129,18 @@ def prepare_sample(
         Told how far the measuring has come.
     like : Like or None
         The development sample, or what is known of it: an external one has its targets and predictors.
+    embeddings : Path or None
+        The table of embeddings, instead of the one that is declared.
 
     Raises
     ------
     InputError
-        If the database can't be read.
+        If the database or the table of embeddings can't be read.
     StudyError
-        If no eligible recording could be measured, or the database has no measurements of its own.
+        If no eligible recording could be measured or was embedded, the database has no measurements of its own, or
+        the embeddings are not like those of the development.
     """
+    given = _open_embeddings(study, data / use.folder / use.embeddings if embeddings is None else embeddings, like=like)
     database = load_database(use.kind, data / use.folder, raw=study.mode == "paper")
     cohort = database.cohort
     if database.stays is not None:
@@ -131,20 +150,22 @@ def prepare_sample(
     events = keep_events(events, kept)
     start = "ECG recordings in the database" if study.xrays is None else _PAIRED[study.xrays.unit]
     eligible, flow = select_eligible(cohort, study.eligibility, start=start)
-    found = (
-        _look_up(database, eligible)
-        if study.predictors.source == "database"
-        else _measure(database, eligible, work=work, workers=workers, progress=progress)
-    )
-    measured = found.table.select("recording_id").collect(engine="streaming")
-    cohort = eligible.join(measured, on="recording_id", how="semi")
-    flow = count_step(flow, "ECG could be measured", cohort)
-    if cohort.is_empty():
-        msg = (
-            f"a study needs recordings that can be measured; got none of {eligible.height} in "
-            f"{str(data / use.folder)!r}. See failures.parquet of `twelvelead measure`."
-        )
-        raise StudyError(msg)
+    if not study.predictors.measured:
+        found = _list_ecgs(eligible)
+    elif study.predictors.source == "database":
+        found = _look_up(database, eligible)
+    else:
+        found = _measure(database, eligible, work=work, workers=workers, progress=progress)
+    if given is not None:
+        found = _embed(found, given, work=work)
+    cohort = eligible
+    for step, left in found.steps:
+        cohort = cohort.filter(_key(cohort).is_in(left.implode()))
+        flow = count_step(flow, step, cohort)
+        if cohort.is_empty():
+            msg = f"a study needs recordings of which the {step}; got none of {eligible.height} in "
+            raise StudyError(msg + f"{str(data / use.folder)!r}. See failures.parquet of `twelvelead measure`.")
+    features = _by_row(found.table, eligible)
     if like is None:
         declared = each_once((*study.targets, *expand(study.families, cohort, events, use=use)))
     else:
@@ -159,11 +180,15 @@ def prepare_sample(
         declared=declared,
         targets=targets,
         answers=answers,
-        features=found.table,
-        predictors=_choose_predictors(found.table, cohort, study.predictors, like=like),
+        features=features,
+        predictors=_choose_predictors(features, cohort, study.predictors, like=like),
         failures=found.failures,
         fiducials=found.fiducials,
+        embeddings=None if given is None else replace(given, table=given.table.clear()),
     )
+
+
+MEASURABLE, EMBEDDED = "ECG could be measured", "ECG was embedded"
 
 
 _PAIRED = {
@@ -183,7 +208,7 @@ def _measure(
         recordings, work=work, workers=workers, progress=progress, stage=f"measuring {database.name}"
     )
     table = features_contract().check_schema(measured.scan_features())
-    return _Features(_by_row(table, eligible), measured.failures, measured.scan_fiducials())
+    return _Features(table, measured.failures, measured.scan_fiducials(), ((MEASURABLE, _ids(table)),))
 
 
 def _look_up(database: Database, eligible: pl.DataFrame) -> _Features:
@@ -194,7 +219,44 @@ def _look_up(database: Database, eligible: pl.DataFrame) -> _Features:
         raise StudyError(msg)
     wanted = eligible.select(recording_id=_key(eligible)).unique().lazy()
     table = database.features.join(wanted, on="recording_id", how="semi").sort("recording_id")
-    return _Features(_by_row(table, eligible), FAILURES.empty(), FIDUCIALS.empty().lazy())
+    return _Features(table, FAILURES.empty(), FIDUCIALS.empty().lazy(), ((MEASURABLE, _ids(table)),))
+
+
+def _list_ecgs(eligible: pl.DataFrame) -> _Features:
+    """List the ECGs, of which nothing is measured."""
+    table = eligible.select(recording_id=_key(eligible)).unique().sort("recording_id")
+    return _Features(table.lazy(), FAILURES.empty(), FIDUCIALS.empty().lazy())
+
+
+def _open_embeddings(study: Study, path: Path, *, like: Like | None) -> Embeddings | None:
+    """Read the table of embeddings before the work, if models may know them."""
+    if not study.predictors.embedded:
+        return None
+    given = read_embeddings(path)
+    if like is not None:
+        require_columns(tuple(name for name in like.ecg if block_of(name) == EMBEDDING), given)
+    return given
+
+
+def _embed(found: _Features, given: Embeddings, *, work: Path) -> _Features:
+    """Put the embeddings beside what is known of the ECGs; those that have none are listed and left out."""
+    if own := [name for name in found.table.collect_schema() if block_of(name) == EMBEDDING]:
+        msg = f"columns {EMBEDDING}_* must come from one table; got {own[0]} among the database's measurements, too. "
+        raise StudyError(msg + "Leave one of them out.")
+    ids = _ids(found.table)
+    matched = match_embeddings(given, ids)
+    require_embedding(matched, ids, given)
+    kept = work / "embeddings.parquet"  # what the study goes by, whatever becomes of the file that was given
+    write_table(matched, kept)
+    table = found.table.join(
+        pl.scan_parquet(kept), on="recording_id", how="inner", validate="1:1", maintain_order="left"
+    )
+    failures = pl.concat([found.failures, list_lacking(matched, ids, given)])
+    return _Features(table, failures, found.fiducials, (*found.steps, (EMBEDDED, matched["recording_id"])))
+
+
+def _ids(table: pl.LazyFrame) -> pl.Series:
+    return table.select("recording_id").collect(engine="streaming").to_series()
 
 
 def _key(eligible: pl.DataFrame) -> pl.Expr:
@@ -263,14 +325,14 @@ def _column(name: str, there: Sequence[str]) -> pl.Expr:
 
 
 def ecg_predictors(predictors: Predictors, columns: Sequence[str]) -> list[str]:
-    """Names of the measurements that a study's models may know: those of the CATALOGUE in its order, then others.
+    """Names of what a study's models may know of an ECG: the CATALOGUE's in its order, others, then an embedding's.
 
     Parameters
     ----------
     predictors : Predictors
         The declaration.
     columns : sequence of str
-        The columns that the development database's table of measurements has.
+        The columns that the development database's table of measurements and embeddings has.
 
     Raises
     ------
@@ -283,11 +345,15 @@ def ecg_predictors(predictors: Predictors, columns: Sequence[str]) -> list[str]:
 
     place = {m.name: n for n, m in enumerate(CATALOGUE)}
     there = sorted((c for c in columns if c != "recording_id"), key=lambda c: place.get(c, len(place)))
-    names = [c for c in there if matches(c, predictors.include) and not matches(c, predictors.exclude)]
+    embedded = [c for c in there if block_of(c) == EMBEDDING] if predictors.embedded else []
+    if not predictors.measured:
+        return embedded
+    measured = [c for c in there if c not in set(embedded)]
+    names = [c for c in measured if matches(c, predictors.include) and not matches(c, predictors.exclude)]
     if not names:
         msg = (
             f"predictors must include a measurement that is there; got none from include {predictors.include} and "
             f"exclude {predictors.exclude}. Mend the patterns."
         )
         raise StudyError(msg)
-    return names
+    return names + embedded

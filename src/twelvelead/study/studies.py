@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from twelvelead.study.declaration import Mode, Study
+from twelvelead.study.declaration import Features, Mode, Study
 from twelvelead.study.nested_declaration import NestedStudy
 from twelvelead.terms import StudyError
 
@@ -19,7 +19,7 @@ PAPER_FEATURES = (
 """What a machine's table of measurements lets the publications use (doi:10.48550/arXiv.2509.17674)."""
 
 USUAL: dict[str, Any] = {
-    "predictors": {"include": PAPER_FEATURES},
+    "predictors": {"include": PAPER_FEATURES, "features": "measured"},
     "model": {"preset": "eliminated_stumps"},
     "validation": {"unit": "recording", "level": 0.05, "method": "percentile"},
 }
@@ -97,7 +97,14 @@ def load_study(name_or_path: str) -> Study:
     return parse_study(text, name=name_or_path)
 
 
-def declare(name_or_path: str, *, seed: int | None = None, mode: Mode = "sound") -> Study:
+def declare(
+    name_or_path: str,
+    *,
+    seed: int | None = None,
+    mode: Mode = "sound",
+    features: Features | None = None,
+    embedded: bool = False,
+) -> Study:
     """Load a declaration and set its seed and mode.
 
     Parameters
@@ -110,11 +117,27 @@ def declare(name_or_path: str, *, seed: int | None = None, mode: Mode = "sound")
         "paper" takes the published method with its faults, as the study declares them. Where it declares none, those
         that the publications share: a machine's few measurements are the predictors, recordings instead of patients
         are resampled, and the interval is the central 5 % of the resamples, printed as 95 %.
+    features : {"measured", "embedded", "measured + embedded"} or None
+        Instead of the declared ones.
+    embedded : bool
+        Whether a table of embeddings is given: a study of measurements then becomes one of both, unless `features` says
+        otherwise.
+
+    Raises
+    ------
+    StudyError
+        As `load_study` does; and if embeddings are asked for where a study can't have them, or given and not asked for.
     """
     study = load_study(name_or_path)
     declared = study.model_dump() | {"mode": mode} | ({} if seed is None else {"seed": seed})
     if mode == "paper":
         declared = merge(declared, study.paper or USUAL)
+    wanted = features or ("measured + embedded" if embedded and not study.predictors.embedded else None)
+    if wanted is not None:
+        declared = merge(declared, {"predictors": {"features": wanted}})
+    if embedded and features == "measured":
+        msg = 'features must name "embedded" where a table of embeddings is given; got "measured". '
+        raise StudyError(msg + "Leave out --embeddings, or --features.")
     return _validate(declared, name=name_or_path)
 
 

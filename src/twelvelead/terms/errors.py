@@ -51,6 +51,7 @@ class Reason(StrEnum):
     EINTHOVEN = "einthoven"  # the limb leads contradict one another
     NO_BEATS = "no_beats"
     FILE = "file"  # the file contradicts itself, or lacks a part
+    NOT_EMBEDDED = "not_embedded"  # the table of embeddings has no row of it
     UNWRITABLE = "unwritable"  # what was read does not fit into the format it is converted to
     FAULT = "fault"  # of this software: an error that nobody foresaw
 

@@ -27,7 +27,10 @@ PERFORMANCE = Contract(
         MODEL,
         SET,
         Column(
-            "metric", pl.String, "auroc, auprc, brier, calibration_intercept, …; delta_auroc compares with age_sex."
+            "metric",
+            pl.String,
+            "auroc, auprc, brier, calibration_intercept, …; delta_auroc compares with age_sex, delta_auroc_embedding "
+            "with measured_age_sex.",
         ),
         Column("stratum", pl.String, "all, or the subgroup."),
         Column(
@@ -215,7 +218,7 @@ SHAP = Contract(
         TARGET,
         MODEL,
         SET,
-        Column("feature", pl.String, "Predictor."),
+        Column("feature", pl.String, "Predictor; `embedding` stands for all of an embedding's numbers together."),
         Column("value", pl.Float64, "The predictor's value; null where missing.", nullable=True),
         Column("shap", pl.Float64, "Exact Shapley value on the log-odds scale.", "log-odds"),
     ),
@@ -319,7 +322,11 @@ REASON_CONCEPTS = Contract(
         MODEL,
         SET,
         Column("concept", pl.String, "Rate, atrial, conduction, repolarisation, axis, voltage, demographics, …"),
-        Column("n_predictors", pl.Int64, "Predictors of it that any of the model's fits takes."),
+        Column(
+            "n_predictors",
+            pl.Int64,
+            "Predictors of it that any of the model's fits takes; of an embedding, the numbers that any fit chose.",
+        ),
         Column(
             "mean_abs_shap", pl.Float64, "Mean over recordings of |sum of its predictors' Shapley values|.", "log-odds"
         ),

@@ -1,8 +1,9 @@
 """Every figure of every model on every set, each with an interval: the table that a reader checks first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -65,6 +66,14 @@ class _Limits:
     note: str = UNSTABLE
 
 
+class _Gain(NamedTuple):
+    """A difference of AUROC: what it is called, of which model, and from which."""
+
+    metric: str
+    model: str
+    base: str
+
+
 @dataclass(frozen=True)
 class _Choices:
     n_resamples: int
@@ -72,6 +81,13 @@ class _Choices:
     seed: int
     method: str
     thresholds: tuple[float, ...]
+    gains: Mapping[str, tuple[str, str]]
+
+    def compared(self, models: Collection[str]) -> list[_Gain]:
+        """List the differences of AUROC between models that are there: from age and sex, and those asked for."""
+        from_base = [_Gain("delta_auroc", model, BASELINE) for model in sorted(set(models) - {BASELINE})]
+        asked = [_Gain(metric, *pair) for metric, pair in self.gains.items()]
+        return [gain for gain in [*from_base, *asked] if {gain.model, gain.base} <= set(models)]
 
 
 def performance(  # noqa: PLR0913 (every choice is an argument)
@@ -84,6 +100,7 @@ def performance(  # noqa: PLR0913 (every choice is an argument)
     strata: pl.DataFrame | None = None,
     thresholds: Sequence[float] = (0.05, 0.1, 0.2),
     method: str = "studentised",
+    gains: Mapping[str, tuple[str, str]] = MappingProxyType({}),
 ) -> pl.DataFrame:
     """Judge predicted risks: ranking, calibration and usefulness, with intervals that know who the patients are.
 
@@ -108,6 +125,9 @@ def performance(  # noqa: PLR0913 (every choice is an argument)
         "studentised": AUROC and its differences by the studentised bootstrap (`auroc_interval`), shares at thresholds
         by Wilson with the design effect (`proportions.shares`), the rest by the percentile bootstrap. "percentile":
         everything by the percentile bootstrap, as most publications have it.
+    gains : mapping of str to (str, str)
+        Further differences of AUROC: what each is called, the model, and the one whose AUROC is taken from its; for
+        targets and sets that have both.
 
     Returns
     -------
@@ -144,7 +164,7 @@ def performance(  # noqa: PLR0913 (every choice is an argument)
         if value not in allowed:
             msg = f"{name} must be one of {', '.join(allowed)}; got {value!r}. Use {allowed[0]}."
             raise StudyError(msg)
-    choices = _Choices(n_resamples, level, seed, method, tuple(thresholds))
+    choices = _Choices(n_resamples, level, seed, method, tuple(thresholds), gains)
     found: list[dict[str, object]] = []
     for rows in _groups(predictions, strata, unit):
         found += _judge(rows, choices if rows.stratum == ALL else replace(choices, thresholds=()))
@@ -157,9 +177,9 @@ def _judge(rows: _Rows, choices: _Choices) -> list[dict[str, object]]:
     subgroup = rows.stratum != ALL
     given: dict[str, Any] = {"thresholds": choices.thresholds, "subgroup": subgroup}
     estimates = {model: estimate(rows.y, p, **given) for model, p in rows.p.items()}
-    compared = [] if subgroup or BASELINE not in estimates else sorted(estimates.keys() - {BASELINE})
-    for model in compared:
-        estimates[model]["delta_auroc"] = estimates[model]["auroc"] - estimates[BASELINE]["auroc"]
+    compared = [] if subgroup else choices.compared(estimates)
+    for metric, model, base in compared:
+        estimates[model][metric] = estimates[model]["auroc"] - estimates[base]["auroc"]
     limits: dict[tuple[str, str], _Limits] = {}
     if enough_patients(rows.y, rows.unit):
         limits = _by_bootstrap(rows, choices, subgroup=subgroup, compared=compared)
@@ -174,7 +194,7 @@ def _judge(rows: _Rows, choices: _Choices) -> list[dict[str, object]]:
 
 
 def _by_bootstrap(
-    rows: _Rows, choices: _Choices, *, subgroup: bool, compared: Sequence[str]
+    rows: _Rows, choices: _Choices, *, subgroup: bool, compared: Sequence[_Gain]
 ) -> dict[tuple[str, str], _Limits]:
     """Return the limits of every figure by model and metric; all models see the same resamples."""
     given: dict[str, Any] = {"unit": rows.unit, "thresholds": choices.thresholds, "subgroup": subgroup}
@@ -194,7 +214,7 @@ def _by_bootstrap(
 
 
 def _of_aurocs(
-    rows: _Rows, choices: _Choices, *, found: Replicates, compared: Sequence[str]
+    rows: _Rows, choices: _Choices, *, found: Replicates, compared: Sequence[_Gain]
 ) -> dict[tuple[str, str], _Limits]:
     """Return the limits of AUROCs and of their differences, with DeLong's beside them."""
     level, studentised = choices.level, choices.method == "studentised"
@@ -212,8 +232,8 @@ def _of_aurocs(
         beside = delong_auroc(*known, level=level)
         note = UNSTABLE if beside[0] is not None else NO_ERROR
         out[name, "auroc"] = _Limits(limits, STUDENTISED if studentised else PERCENTILE, beside, note)
-    for name in compared:
-        pair = names.index(name), names.index(BASELINE)
+    for metric, name, base in compared:
+        pair = names.index(name), names.index(base)
         known = float(auroc[pair[0]] - auroc[pair[1]]), variance_of_difference(covariance, of=pair).item()
         values = found.auroc[:, pair[0]] - found.auroc[:, pair[1]]
         if studentised:
@@ -222,7 +242,7 @@ def _of_aurocs(
         else:
             limits = interval(values, level=level)
         beside = delong_difference(*known, level=level)
-        out[name, "delta_auroc"] = _Limits(limits, STUDENTISED if studentised else PERCENTILE, beside)
+        out[name, metric] = _Limits(limits, STUDENTISED if studentised else PERCENTILE, beside)
     return out
 
 
