@@ -133,14 +133,26 @@ def predict(tokens, state, config, *, visible, masked):
     return torch.stack(guesses)
 
 
-def loss(x, states, config, *, visible, masked, kind):
+def loss(x, states, config, *, visible, masked, recipe):
     """Mean distance over recordings; `states` of encoder, teacher and predictor; one mask per recording."""
+    rows = range(config.n_leads)
+    full = [encode(one, states["teacher"], config, rows=rows, visible=range(config.n_patches)).detach() for one in x]
+    targets = torch.stack([one.reshape(config.n_leads, config.n_patches, -1) for one in full])
+    targets = norm(targets) if recipe.target == "token" else centre(targets)
     parts = []
-    for record, seen, hidden in zip(x, visible.tolist(), masked.tolist(), strict=True):
-        rows = range(config.n_leads)
-        full = encode(record, states["teacher"], config, rows=rows, visible=range(config.n_patches))
-        target = norm(full.reshape(config.n_leads, config.n_patches, -1)[:, hidden].detach())
+    for record, target, seen, hidden in zip(x, targets, visible.tolist(), masked.tolist(), strict=True):
         tokens = encode(record, states["encoder"], config, rows=rows, visible=seen)
-        error = (predict(tokens, states["predictor"], config, visible=seen, masked=hidden) - target).abs()
-        parts.append((error if kind == "l1" else torch.where(error < 1, error**2 / 2, error - 0.5)).mean())
+        error = (predict(tokens, states["predictor"], config, visible=seen, masked=hidden) - target[:, hidden]).abs()
+        parts.append((error if recipe.loss == "l1" else torch.where(error < 1, error**2 / 2, error - 0.5)).mean())
     return torch.stack(parts).mean()
+
+
+def centre(tokens):
+    """Tokens (recordings, leads, patches, width): less their mean at each place, then each channel of variance 1."""
+    out = torch.empty_like(tokens)
+    for lead in range(tokens.shape[1]):
+        for patch in range(tokens.shape[2]):
+            out[:, lead, patch] = tokens[:, lead, patch] - sum(tokens[:, lead, patch]) / len(tokens)
+    for channel in range(tokens.shape[3]):
+        out[..., channel] /= (out[..., channel] ** 2).mean() ** 0.5
+    return out

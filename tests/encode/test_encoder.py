@@ -141,6 +141,14 @@ def test_first_weights_are_small_and_smaller_where_deeper():
     assert float(predictor.mask_token.detach().std()) == pytest.approx(0.02, rel=0.2)
 
 
+@pytest.mark.parametrize(("start", "least", "most"), [("balanced", 0.9, 1.1), ("released", 0.03, 0.05)])
+def test_what_an_ecg_weighs_beside_its_position_at_the_start(start, least, most):
+    encoder, _ = new_model(PRESETS["small"], seed=0, start=start)
+    patches = 0.2 * torch.randn(400, 50, generator=torch.Generator().manual_seed(1))  # 0.2 mV
+    ratio = encoder.W_P(patches).square().mean().sqrt() / encoder.pos_embed.square().mean().sqrt()
+    assert least < float(ratio.detach()) < most
+
+
 def test_positions_are_not_trained():
     for module in (Encoder(PRESETS["tiny"]), Predictor(PRESETS["tiny"])):
         assert [name for name, p in module.named_parameters() if not p.requires_grad] == ["pos_embed"]

@@ -1,6 +1,11 @@
 """Pre-training from files: the right samples, nobody on both sides, and a killed run that goes on."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from datetime import datetime
 
@@ -180,6 +185,35 @@ def test_killed_and_begun_again_is_the_same_bytes(archive, tmp_path):
     assert again.log["loss"].is_null().to_list() == [True] + 6 * [False]
 
 
+@pytest.mark.slow
+def test_a_process_killed_at_three_moments_comes_to_the_same_bytes(archive, tmp_path):
+    """By SIGKILL, which nothing can catch, wherever in a step or in the writing of a checkpoint it hits."""
+
+    def start(out):
+        command = [sys.executable, "-m", "twelvelead.app.cli", "pretrain", str(archive), "--out", str(out)]
+        command += ["--preset", "tiny", "--steps", "50", "--batch", "4", "--device", "cpu", "--workers", "1"]
+        return subprocess.Popen(  # noqa: S603 - our own command
+            command, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        )
+
+    assert start(tmp_path / "whole").wait(timeout=120) == 4  # two recordings are refused
+    log, rng = tmp_path / "killed" / "training.csv", np.random.default_rng(0)
+    for rows in sorted(rng.choice(np.arange(2, 45), 3, replace=False).tolist()):
+        process, end = start(tmp_path / "killed"), time.monotonic() + 60
+        while not (log.is_file() and len(log.read_text().splitlines()) > rows):
+            assert process.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < end, "it came to nothing"
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, 0.1))
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        assert not (tmp_path / "killed" / "encoder.safetensors").exists()
+    assert start(tmp_path / "killed").wait(timeout=120) == 4
+    whole, killed = results(tmp_path / "whole"), results(tmp_path / "killed")
+    assert {"encoder.safetensors", "checkpoint.safetensors", "training.csv"} < whole.keys()
+    assert {name: killed[name] for name in whole} == whole
+
+
 def test_the_encoder_loads_and_says_how_it_came_about(archive, tmp_path):
     done = pretrain_archive(archive, out=tmp_path / "out", wish=WISH)
     encoder, about = load_encoder(done.encoder), read_card(done.encoder)["about"]
@@ -226,7 +260,7 @@ def test_a_loss_that_is_no_number_ends_the_training(archive, tmp_path):
 @pytest.mark.parametrize(
     ("wish", "n_steps", "batch"),
     [
-        (Wish("tiny"), 100 * 4, 256),  # the recipe's 100 epochs of 1024 recordings
+        (Wish("tiny"), 603, 51),  # 30 passes over 1024 recordings, each of 20 steps or more
         (Wish("tiny", "paper", epochs=3), 48, 64),
         (Wish("tiny", batch=100, epochs=1), 11, 100),
         (Wish("tiny", batch=5000, steps=9), 9, 1024),
@@ -235,6 +269,13 @@ def test_a_loss_that_is_no_number_ends_the_training(archive, tmp_path):
 def test_steps_and_batch(wish, n_steps, batch):
     plan = make_plan(wish, n_train=1024, device=CPU)
     assert (plan.n_steps, plan.recipe.batch, plan.precision) == (n_steps, batch, "float32")
+
+
+def test_the_learning_rate_of_sound_falls_as_the_width_grows():
+    rates = [make_plan(Wish(preset), n_train=99, device=CPU).recipe.lr for preset in ("small", "base")]
+    assert rates == pytest.approx([1e-3 * 64 / 384, 1e-3 * 64 / 768])
+    assert make_plan(Wish("base", lr=1e-3), n_train=99, device=CPU).recipe.lr == 1e-3
+    assert make_plan(Wish("base", "paper"), n_train=99, device=CPU).recipe.lr == 5e-5
 
 
 @pytest.mark.parametrize(

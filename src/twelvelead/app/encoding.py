@@ -59,8 +59,8 @@ def pretrain(  # noqa: PLR0913 - one for each flag
     device
         auto, cpu, cuda, or as torch names it.
     precision
-        auto: bfloat16 on a GPU, float32 elsewhere. With small and base, bfloat16 is about twice as fast on processors
-        that have it.
+        auto: bfloat16 on a GPU, float32 elsewhere. With small and base, bfloat16 is about 1.6 times as fast on
+        processors that have it.
     compile
         Have torch compile the model first.
     """

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from twelvelead.encode.linear import Linear
+
 
 def cross_pattern(n_leads: int, n_times: int, *, device: torch.device | None = None) -> Tensor:
     """Say which token may attend to which.
@@ -103,8 +105,8 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.proj = nn.Linear(width, width)
+        self.qkv = Linear(width, 3 * width, bias=False)
+        self.proj = Linear(width, width)
 
     def forward(self, x: Tensor, n_leads: int | None = None) -> Tensor:
         """Mix tokens.

@@ -7,6 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from twelvelead.encode.attention import Attention
+from twelvelead.encode.linear import Linear
+
+INITIAL_STD = 0.02
 
 
 class DropPath(nn.Module):
@@ -35,8 +38,8 @@ class Mlp(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(width, 4 * width)
-        self.fc2 = nn.Linear(4 * width, width)
+        self.fc1 = Linear(width, 4 * width)
+        self.fc2 = Linear(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return tokens of the same shape."""
@@ -96,7 +99,7 @@ def init_weights(module: nn.Module) -> None:
     """
     for layer in module.modules():
         if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, std=0.02)
+            nn.init.normal_(layer.weight, std=INITIAL_STD)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
     for stack in module.modules():

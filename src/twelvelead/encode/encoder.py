@@ -1,14 +1,19 @@
 """The encoder, which turns a recording into tokens, and the predictor, which guesses the tokens it was not shown."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from twelvelead.encode.block import Blocks, init_weights
+from twelvelead.encode.block import INITIAL_STD, Blocks, init_weights
 from twelvelead.encode.config import EncoderConfig
+from twelvelead.encode.linear import Linear
 from twelvelead.encode.positions import sin_cos_table
 from twelvelead.terms import InputError
+
+TYPICAL_MV = 0.2
+"""Root mean square of a recording's samples, about."""
 
 
 class Encoder(nn.Module):
@@ -38,7 +43,7 @@ class Encoder(nn.Module):
         self.config = config
         table = sin_cos_table(config.width, n_leads=config.n_leads, n_patches=config.n_patches)
         self.pos_embed = nn.Parameter(table, requires_grad=False)
-        self.W_P = nn.Linear(config.patch, config.width)
+        self.W_P = Linear(config.patch, config.width)
         self.encoder_blocks = Blocks(config.width, config.depth, config.heads, drop_path=config.drop_path)
         self.norm = nn.LayerNorm(config.width)
         init_weights(self)
@@ -143,12 +148,12 @@ class Predictor(nn.Module):
         self.config = config
         self.mask_token = nn.Parameter(torch.empty(1, 1, width).normal_(std=0.02))
         self.pos_embed = nn.Parameter(sin_cos_table(width, n_leads=1, n_patches=config.n_patches), requires_grad=False)
-        self.predictor_embed = nn.Linear(config.width, width)
+        self.predictor_embed = Linear(config.width, width)
         self.predictor_blocks = Blocks(
             width, config.predictor_depth, config.predictor_heads, drop_path=config.drop_path
         )
         self.predictor_norm = nn.LayerNorm(width)
-        self.predictor_proj = nn.Linear(width, config.width)
+        self.predictor_proj = Linear(width, config.width)
         init_weights(self)
 
     def forward(self, tokens: Tensor, *, visible: Tensor, masked: Tensor) -> Tensor:
@@ -179,7 +184,9 @@ class Predictor(nn.Module):
         return out.view(batch, n_leads, n_masked, -1)
 
 
-def new_model(config: EncoderConfig, *, seed: int) -> tuple[Encoder, Predictor]:
+def new_model(
+    config: EncoderConfig, *, seed: int, start: Literal["released", "balanced"] = "balanced"
+) -> tuple[Encoder, Predictor]:
     """Draw an encoder and its predictor, as they are before any training.
 
     Parameters
@@ -188,6 +195,10 @@ def new_model(config: EncoderConfig, *, seed: int) -> tuple[Encoder, Predictor]:
         Their shape.
     seed : int
         Of the weights; the same seed gives the same bytes.
+    start : {"released", "balanced"}
+        "released": all weights are small, so that a token is hardly more than its position, which is added before
+        every block, and an encoder must first learn to see the ECG. "balanced": the first layer's are as much larger
+        as is needed for a patch of `TYPICAL_MV` to weigh as much as its position.
 
     Returns
     -------
@@ -198,4 +209,8 @@ def new_model(config: EncoderConfig, *, seed: int) -> tuple[Encoder, Predictor]:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Encoder(config), Predictor(config)
+        encoder, predictor = Encoder(config), Predictor(config)
+    if start == "balanced":
+        # the mean square of sines and cosines is 1/2; that of a weighted sum, patch · (TYPICAL_MV · std)²
+        encoder.W_P.weight.data.mul_((0.5 / config.patch) ** 0.5 / TYPICAL_MV / INITIAL_STD)
+    return encoder, predictor

@@ -1,16 +1,11 @@
 """A recording as an encoder takes it: its leads, its rate, its ten seconds, in mV."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.encode.config import FS, EncoderConfig
-from twelvelead.signal import Recording, derive_limb_leads, resample
-from twelvelead.terms import Reason, Unmeasurable
-
-MARGIN_S = 0.5
-"""How much more than its window is worth reading of a long recording, s: the resampling filter's reach and to spare."""
+from twelvelead.encode.cut import Input, cut_input
+from twelvelead.signal import Recording
 
 
 def to_input(recording: Recording, *, config: EncoderConfig) -> NDArray[np.float32]:
@@ -56,26 +51,5 @@ def to_input(recording: Recording, *, config: EncoderConfig) -> NDArray[np.float
     >>> to_input(recording, config=PRESETS["tiny"]).shape
     (8, 2500)
     """
-    seconds = config.n_samples / FS
-    if recording.n_samples < math.floor(seconds * recording.fs):
-        msg = f"a recording must have {seconds:g} s or more; got {recording.duration:.2f} s in {recording.id!r}. "
-        msg += "Leave it out."
-        raise Unmeasurable(Reason.TOO_SHORT, msg)
-    known = derive_limb_leads(recording)
-    absent = [lead for lead in config.leads if lead not in known.leads]
-    if absent:
-        msg = f"a recording must have the leads {', '.join(config.leads)}; got none of {', '.join(absent)} in "
-        msg += f"{recording.id!r}. Leave it out."
-        raise Unmeasurable(Reason.MISSING_LEAD, msg)
-    enough = math.ceil((seconds + MARGIN_S) * known.fs)
-    signal = np.stack([known[lead][:enough] for lead in config.leads])
-    taken = resample(Recording(signal, config.leads, known.fs, known.id), fs=FS).signal[:, : config.n_samples]
-    gaps = [lead for lead, row in zip(config.leads, taken, strict=True) if np.isnan(row).any()]
-    if gaps:
-        msg = f"a recording must have a sample at all times; got gaps in {', '.join(gaps)} of {recording.id!r}. "
-        msg += "Leave it out."
-        raise Unmeasurable(Reason.MISSING_LEAD, msg)
-    if np.ptp(taken, axis=1).max() == 0:
-        msg = f"a recording must have a lead that is not flat; got none in {recording.id!r}. Leave it out."
-        raise Unmeasurable(Reason.FLAT, msg)
-    return np.ascontiguousarray(taken)
+    takes = Input(config.leads, FS, config.n_samples / FS, some_leads=False, normalise=lambda x, _: x)
+    return cut_input(recording, takes, most_missing=0.0)[0]

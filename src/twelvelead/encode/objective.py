@@ -3,11 +3,13 @@
 import copy
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.nn import functional as F
 
 from twelvelead.encode.config import Recipe
 from twelvelead.encode.encoder import Encoder, Predictor
+
+TINY = 1e-6  # of a variance: a lone recording differs from no other
 
 _LOSS = {"smooth_l1": F.smooth_l1_loss, "l1": F.l1_loss}
 
@@ -52,7 +54,7 @@ def latent_loss(
     visible, masked : Tensor of int64, shape (batch * views, count)
         As `draw_masks` gives them.
     recipe : Recipe
-        Its `loss` and `teacher_drop_path`.
+        Its `loss`, `target` and `teacher_drop_path`.
 
     Returns
     -------
@@ -61,8 +63,13 @@ def latent_loss(
 
     Notes
     -----
-    The target is the teacher's token brought to mean 0 and variance 1 over its channels [1]_. Where there are several
-    masks for a recording, the teacher sees it once.
+    The target "token" is the teacher's token brought to mean 0 and variance 1 over its channels [1]_. Most of it is
+    known from the token's place: positions are added before every block. So a guess can be nearly right without a look
+    at the ECG, and teacher and encoder drift together to where that is all there is. The target "centred" is the token
+    less the mean over the batch of all tokens at its place, each channel brought to variance 1: what is left to guess
+    is the recording, however little of a token that is. Processes that share a batch share its means.
+
+    Where there are several masks for a recording, the teacher sees it once.
 
     References
     ----------
@@ -75,11 +82,29 @@ def latent_loss(
     with torch.no_grad():
         tokens = teacher(x)
         tokens = tokens.view(1, *x.shape[:2], -1, tokens.shape[-1])
-        hidden = tokens.take_along_dim(masked.reshape(views, len(x), 1, -1, 1), dim=3).flatten(0, 1)
-        target = F.layer_norm(hidden, hidden.shape[-1:])
+        if recipe.target == "centred":
+            tokens = _centre(tokens.float(), shared=encoder.training)
+        target = tokens.take_along_dim(masked.reshape(views, len(x), 1, -1, 1), dim=3).flatten(0, 1)
+        if recipe.target == "token":
+            target = F.layer_norm(target, target.shape[-1:])
     context = encoder(x.repeat(views, 1, 1), visible=visible)
     guess = predictor(context, visible=visible, masked=masked)
     return _LOSS[recipe.loss](guess, target)
+
+
+def _centre(tokens: Tensor, *, shared: bool) -> Tensor:
+    """Take from tokens of shape (1, batch, n_leads, n_patches, width) the mean at each place; variance 1 by channel."""
+    centred = tokens - _mean(tokens.mean(dim=1, keepdim=True), shared=shared)
+    variance = _mean(centred.square().mean(dim=(1, 2, 3), keepdim=True), shared=shared)
+    return centred * (variance + TINY).rsqrt()
+
+
+def _mean(part: Tensor, *, shared: bool) -> Tensor:
+    """Mean over the processes that share a batch, of their equal parts."""
+    if shared and distributed.is_available() and distributed.is_initialized():
+        distributed.all_reduce(part)
+        part = part / distributed.get_world_size()
+    return part
 
 
 @torch.no_grad()

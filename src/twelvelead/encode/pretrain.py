@@ -57,7 +57,7 @@ class Objective(nn.Module):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.recipe = plan.recipe
-        self.encoder, self.predictor = new_model(plan.config, seed=plan.seed)
+        self.encoder, self.predictor = new_model(plan.config, seed=plan.seed, start=plan.recipe.start)
         self.teacher = make_teacher(self.encoder)
 
     def forward(self, x: Tensor, visible: Tensor, masked: Tensor) -> Tensor:

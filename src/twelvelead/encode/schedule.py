@@ -34,7 +34,7 @@ def learning_rate(step: int, *, n_steps: int, recipe: Recipe) -> float:
     --------
     >>> from twelvelead.encode import RECIPES
     >>> [f"{learning_rate(s, n_steps=100, recipe=RECIPES['sound']):.2e}" for s in (0, 5, 100)]
-    ['1.00e-06', '3.00e-04', '1.00e-06']
+    ['1.00e-06', '1.00e-03', '1.00e-06']
     """
     rise = recipe.warm_up * n_steps
     if step < rise:
@@ -57,7 +57,7 @@ def teacher_momentum(step: int, *, n_steps: int, recipe: Recipe) -> float:
     Examples
     --------
     >>> from twelvelead.encode import RECIPES
-    >>> round(teacher_momentum(50, n_steps=100, recipe=RECIPES["sound"]), 6)
+    >>> round(teacher_momentum(50, n_steps=100, recipe=RECIPES["paper"]), 6)
     0.998
     """
     first, last = recipe.ema

@@ -212,10 +212,10 @@ def make_plan(wish: Wish, *, n_train: int, device: torch.device) -> Plan:
 
     Examples
     --------
-    Two passes over 300 recordings in batches of 256 are three steps.
+    A pass over 300 recordings has twenty steps or more, so a batch has 15.
 
     >>> make_plan(Wish(preset="tiny", epochs=2), n_train=300, device=torch.device("cpu")).n_steps
-    3
+    40
     """
     if wish.steps is not None and wish.epochs is not None:
         msg = f"a training lasts steps or epochs; got {wish.steps} and {wish.epochs}. Give one of them."
@@ -227,6 +227,11 @@ def make_plan(wish: Wish, *, n_train: int, device: torch.device) -> Plan:
             msg = f"{name} must be positive; got {value}. Change it."
             raise InputError(msg)
     recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    config = PRESETS[wish.preset]
+    if wish.batch is None:
+        recipe = replace(recipe, batch=max(2, min(recipe.batch, n_train // recipe.least_steps)))
+    if wish.lr is None and recipe.lr_width is not None:
+        recipe = replace(recipe, lr=recipe.lr * recipe.lr_width / config.width)
     recipe = replace(recipe, batch=min(recipe.batch, n_train))
     steps = wish.steps if wish.steps is not None else math.ceil(recipe.epochs * n_train / recipe.batch)
     auto: Precision = "bfloat16" if device.type == "cuda" else "float32"
@@ -234,7 +239,7 @@ def make_plan(wish: Wish, *, n_train: int, device: torch.device) -> Plan:
     if precision is None:
         msg = f"precision must be auto, float32 or bfloat16; got {wish.precision!r}. Choose one."
         raise InputError(msg)
-    return Plan(PRESETS[wish.preset], recipe, steps, wish.seed, "bfloat16" if precision == "bfloat16" else "float32")
+    return Plan(config, recipe, steps, wish.seed, "bfloat16" if precision == "bfloat16" else "float32")
 
 
 def _train(

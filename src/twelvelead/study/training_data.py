@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from twelvelead.encode import EncoderConfig, to_input
 from twelvelead.encode.config import FS
-from twelvelead.encode.intake import MARGIN_S
+from twelvelead.encode.cut import MARGIN_S
 from twelvelead.io import Found, find_recordings, open_found
 from twelvelead.io.databases import load_database, recognise_database
 from twelvelead.io.formats import Declaration, Provenance, Source
