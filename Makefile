@@ -53,13 +53,15 @@ bench: setup
 	$(BIN)/python bench/measure.py $(PTBXL)
 	$(BIN)/python bench/accuracy.py $(LUDB)
 	$(BIN)/python bench/ptbxl.py $(PTBXL)
+	$(BIN)/python bench/interpret.py $(PTBXL)
+	$(BIN)/python bench/verify.py $(PTBXL)
 
 docs: setup
 	$(BIN)/python docs/generate.py
 
 constraints: | $(if $(filter .tools/bin/uv,$(UV)),.tools/bin/uv)
 	$(UV) pip compile --quiet --universal --upgrade --no-header --no-annotate --extra formats --extra plot --extra scale \
-		--extra torch --extra tune --extra ebm \
+		--extra torch --extra tune --extra ebm --extra language \
 		--group cpu --group test --group lint --output-file constraints.txt pyproject.toml
 
 clean:

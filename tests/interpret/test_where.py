@@ -45,7 +45,7 @@ def test_every_number_has_a_unit_and_a_place_inside_the_recording(file):
         for span in evidence.spans:
             assert 0 <= span.start_s <= span.end_s <= case.recording.duration, name
             assert span.end_s > span.start_s or len(evidence.spans) > 1, name
-            assert span.lead == measurement.lead, name
+            assert span.lead == measurement.lead or measurement.lead is None, name
 
 
 @needs_data
@@ -68,3 +68,14 @@ def test_a_leads_wave_is_shown_where_that_lead_has_it():
     k = heartbeat.leads.index("V3")
     marks = heartbeat.beat_marks_s[show_beat(heartbeat), :, k]
     np.testing.assert_allclose([span.start_s, span.end_s], marks[[Mark.T_ONSET, Mark.T_OFFSET]])
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("name", "leads"),
+    [("cornell_product_mvms", ["aVL", "V3"]), ("sokolow_lyon_mv", ["V1", "V5", "V6"]), ("qrs_axis_deg", [None])],
+)
+def test_a_voltage_added_up_over_leads_is_shown_in_these(name, leads):
+    evidence = case_of(FILES[0]).evidence(name)
+    assert [span.lead for span in evidence.spans] == leads
+    assert {span.wave for span in evidence.spans} == {"QRS"}

@@ -79,7 +79,7 @@ def _omission(checked: Sequence[Checked], judged: Sequence[tuple[Pack, Interpret
     there = {meaning(found.findings[key].text) for _, found in judged for key in found.met}
     abnormal = {(kind, subject) for kind, subject in there if subject not in NORMAL}
     said: set[tuple[str, str]] = {
-        (c.claim.kind, c.claim.subject) for c in checked
+        meaning(c.claim.subject) if c.claim.kind == "finding" else (c.claim.kind, c.claim.subject) for c in checked
         if c.claim is not None and c.standing is SUPPORTED and not c.claim.negated
     }  # fmt: skip
     named = [one for one in abnormal if one in said or _by_kin(one, said)]
