@@ -149,5 +149,5 @@ def test_a_model_by_name_needs_a_gpu_and_the_package(monkeypatch):
     with pytest.raises(InputError, match="needs a GPU; got device 'cpu' and no GPU"):
         NamedDecoder("vicuna", device="cpu")
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
-    with pytest.raises(MissingExtra, match="pip install transformers"):
+    with pytest.raises(MissingExtra, match="twelvelead\\[language\\]"):
         load_named("vicuna", device="cpu")

@@ -262,5 +262,5 @@ def test_names_that_only_look_like_this_machine():
 
 def test_a_checkpoint_needs_the_package(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
-    with pytest.raises(MissingExtra, match="pip install transformers"):
+    with pytest.raises(MissingExtra, match="twelvelead\\[language\\]"):
         LanguageCheckpoint("any")

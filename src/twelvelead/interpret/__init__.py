@@ -1,1 +1,1 @@
-"""Measurements to statements, each with the evidence it rests on. To come."""
+"""Measurements to statements, each with the evidence it rests on."""

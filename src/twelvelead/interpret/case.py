@@ -88,7 +88,7 @@ class Case:
         end = self.recording.duration
         return tuple(
             span
-            if 0.0 <= span.start_s and span.end_s <= end
+            if span.start_s >= 0.0 and span.end_s <= end
             else replace(span, start_s=min(max(span.start_s, 0.0), end), end_s=min(max(span.end_s, 0.0), end))
             for span in spans
         )

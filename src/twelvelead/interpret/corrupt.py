@@ -9,9 +9,9 @@ import numpy as np
 from twelvelead.interpret.case import Case, in_lead
 from twelvelead.interpret.corrupt_inventions import INVENTIONS, MEASURED_INVENTIONS, Values
 from twelvelead.interpret.criteria import Pack
+from twelvelead.interpret.engine import small
 from twelvelead.interpret.lexicon_diagnoses import narrower
 from twelvelead.interpret.narrate import Fact, Statement
-from twelvelead.interpret.narrate_findings import small
 from twelvelead.interpret.narrate_words import say_value
 from twelvelead.interpret.proof import Interpretation, Verdict
 from twelvelead.interpret.tolerance import lead_of_measurement, tolerance

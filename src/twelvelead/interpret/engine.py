@@ -28,6 +28,22 @@ MET, NOT_MET, INDETERMINATE = Verdict.MET, Verdict.NOT_MET, Verdict.INDETERMINAT
 _COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 
+IN = "it can't be judged in "
+"""Begins the reason of what another finding makes meaningless."""
+
+
+def small(label: str) -> str:
+    """Begin a label with a small letter, unless its first word is a symbol.
+
+    Examples
+    --------
+    >>> small("Left axis deviation"), small("ST elevation"), small("T wave inversion"), small("J point")
+    ('left axis deviation', 'ST elevation', 'T wave inversion', 'J point')
+    """
+    first = label.split(" ", maxsplit=1)[0]
+    return label if len(first) == 1 or first.isupper() else label[:1].lower() + label[1:]
+
+
 class _Scene(NamedTuple):
     """Where a test stands: the case, the lead around it, and the findings decided before."""
 
@@ -64,8 +80,8 @@ def _find(finding: Finding, scene: _Scene) -> Proof:
     others = [scene.found[key] for key in finding.unless]
     in_the_way = [other for other in others if other.verdict is MET]
     if in_the_way:
-        names = ", ".join(p.text.lower() for p in in_the_way)
-        verdict, why = INDETERMINATE, f"it can't be judged in {names}"
+        names = ", ".join(small(p.text) for p in in_the_way)
+        verdict, why = INDETERMINATE, f"{IN}{names}"
     if any(other.firm is not NOT_MET for other in others):
         firm = INDETERMINATE
     return Proof(finding.label, verdict, firm, finding.key, why, finding.source, (*in_the_way, proof))
@@ -85,7 +101,7 @@ def _decide(test: Test, scene: _Scene) -> Proof:  # noqa: PLR0911 - a return for
             return _negate(_decide(part, scene))
         case Has(key):
             other = scene.found[key]
-            why = other.why and f"{other.text.lower()}: {other.why}"
+            why = other.why and f"{small(other.text)}: {other.why}"
             return Proof(other.text, other.verdict, other.firm, why=why, parts=(other,))
         case Criterion():
             proof = _decide(test.test, scene)
@@ -104,7 +120,8 @@ def _compare(test: Is, scene: _Scene) -> Proof:
         text = f"{name} {test.comparator} {_say(test.limit, scene)}"
         why = f"{beside} could not be measured" if beside else "there is no limit for this sex and age"
         return Proof(text, INDETERMINATE, INDETERMINATE, why=why, evidence=(evidence,))
-    text = f"{name} {test.comparator} {' or '.join(f'{limit:g}' for limit in sorted(set(limits)))} {evidence.unit}"
+    unit = "" if evidence.unit == "1" else f" {evidence.unit}"
+    text = f"{name} {test.comparator} {' or '.join(f'{limit:g}' for limit in sorted(set(limits)))}{unit}"
     other = scene.case.evidence(beside) if beside else None
     verdicts = {_verdict(test, evidence.value, limit, scene) for limit in limits}
     verdict = verdicts.pop() if len(verdicts) == 1 else INDETERMINATE
@@ -214,18 +231,20 @@ def _why(parts: Sequence[Proof]) -> str:
     return "; ".join(dict.fromkeys(p.why for p in parts if p.verdict is INDETERMINATE and p.why))
 
 
-def measured(proof: Proof) -> tuple[Evidence, ...]:
+def measured(proof: Proof, *, denied: bool = True) -> tuple[Evidence, ...]:
     """Give the numbers that a verdict rests on: those of the parts that have the same verdict, all the way down.
 
-    Where no part has it, as under a negation or behind what can't be judged, those of all parts.
+    Where no part has it, as under a negation or behind what can't be judged, those of all parts, or, without `denied`,
+    none.
     """
     found: dict[tuple[str, float], Evidence] = {}
-    _gather(proof, found)
+    _gather(proof, found, denied=denied)
     return tuple(found.values())
 
 
-def _gather(proof: Proof, found: dict[tuple[str, float], Evidence]) -> None:
+def _gather(proof: Proof, found: dict[tuple[str, float], Evidence], *, denied: bool) -> None:
     for evidence in proof.evidence:
         found.setdefault((evidence.name, evidence.value), evidence)
-    for part in [part for part in proof.parts if part.verdict is proof.verdict] or proof.parts:
-        _gather(part, found)
+    same = [part for part in proof.parts if part.verdict is proof.verdict]
+    for part in same or (proof.parts if denied else ()):
+        _gather(part, found, denied=denied)

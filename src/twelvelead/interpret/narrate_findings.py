@@ -4,14 +4,19 @@ import re
 
 from twelvelead.interpret.case import Case
 from twelvelead.interpret.criteria import Finding, Pack
-from twelvelead.interpret.engine import measured
+from twelvelead.interpret.engine import IN, measured, small
 from twelvelead.interpret.lexicon_diagnoses import narrower
 from twelvelead.interpret.narrate import Statement, evidence_id, listed, sentence
+from twelvelead.interpret.narrate_words import name_of
 from twelvelead.interpret.proof import Evidence, Interpretation, Proof, Verdict
 from twelvelead.interpret.verify_diagnoses import meaning
+from twelvelead.terms import LEADS
 
 SHOWN = 6
 """So many numbers are told in one sentence; the ids name all."""
+_NEAR = "a number lies within its own error of the limit"
+_ELSEWHERE = "a finding in which it can't be judged is not firmly ruled out"
+_NAME = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+_(?:ms|mv|bpm|deg|mvms|mvs|ratio|share|count|probability)\b")
 _UNITS = ("ms", "mV", "1/min", "deg", "mV*ms")
 
 
@@ -35,25 +40,34 @@ def tell(finding: Finding, proof: Proof, case: Case) -> Statement:
     if proof.verdict is Verdict.MET:
         return _present(finding, proof, case)
     if proof.verdict is Verdict.NOT_MET:
-        hint = " (borderline: a number lies within its own error of the limit)" if proof.borderline else ""
+        hint = f" (borderline: {_NEAR})" if _own(proof).borderline else ""
         denial = "Not a" if finding.key == "normal_ecg" else "No"
         text = f"{denial} {small(finding.label)}{hint}."
         return Statement(text, basis(proof, case), "absent", finding.key, finding.group)
-    text = f"{finding.label} can't be judged: {plain(proof.why) or 'its criteria are undecided'}."
+    why = plain(proof.why) or "its criteria are undecided"
+    text = f"{finding.label} can't be judged{f' in {why[len(IN) :]}' if why.startswith(IN) else f': {why}'}."
     return Statement(text, basis(proof, case), "indeterminate", finding.key, finding.group)
 
 
 def _present(finding: Finding, proof: Proof, case: Case) -> Statement:
     numbers = telling(proof)[:SHOWN]
-    hint = ", borderline: a number lies within its own error of the limit" if proof.borderline else ""
+    hint = f", borderline: {_NEAR if _own(proof).borderline else _ELSEWHERE}" if proof.borderline else ""
     told = [" (", *listed(numbers), ")"] if numbers else []
     text, facts = sentence(finding.label, *told, f"{hint}.")
     return Statement(text, basis(proof, case), "present", finding.key, finding.group, facts)
 
 
+def _own(proof: Proof) -> Proof:
+    """Give what a finding's own criteria came to, whatever may make them meaningless."""
+    return proof.parts[-1] if proof.parts else proof
+
+
 def telling(proof: Proof) -> list[Evidence]:
-    """Give the numbers with a unit that a verdict rests on, the ones in leads last."""
-    numbers = [e for e in measured(proof) if e.unit in _UNITS]
+    """Give the numbers with a unit that a verdict rests on, the ones in leads last.
+
+    Of what is ruled out only where there is nothing else: sinus rhythm does not rest on a narrow QRS.
+    """
+    numbers = [e for e in measured(proof, denied=False) or measured(proof) if e.unit in _UNITS]
     return sorted({e.name: e for e in numbers}.values(), key=lambda e: e.lead is not None)
 
 
@@ -64,31 +78,20 @@ def basis(proof: Proof, case: Case) -> tuple[str, ...]:
     return tuple(evidence_id(name) for name in names if name in case.values)
 
 
-def small(label: str) -> str:
-    """Begin a label with a small letter, unless its first word is a symbol.
-
-    Examples
-    --------
-    >>> small("Left axis deviation"), small("ST elevation"), small("T wave inversion"), small("J point")
-    ('left axis deviation', 'ST elevation', 'T wave inversion', 'J point')
-    """
-    first = label.split(" ", maxsplit=1)[0]
-    return label if len(first) == 1 or first.isupper() else label[:1].lower() + label[1:]
-
-
 def plain(why: str) -> str:
     """Write the names of measurements in a reason as words.
 
     Examples
     --------
-    >>> plain("pr_interval_ms could not be measured")
-    'pr interval could not be measured'
+    >>> plain("pr_interval_ms could not be measured; u_amplitude_v2_mv could not be measured")
+    'PR interval could not be measured; U-wave amplitude in V2 could not be measured'
     """
-    return re.sub(
-        r"\b([a-z0-9]+(?:_[a-z0-9]+)+)_(?:ms|mv|bpm|deg|mvms|mvs|ratio|share|count|probability)\b",
-        lambda m: m[1].replace("_", " "),
-        why,
-    )
+    return _NAME.sub(lambda found: _in_words(found[0]), why)
+
+
+def _in_words(name: str) -> str:
+    lead = next((lead for lead in LEADS if f"_{lead.lower()}_" in name), None)
+    return name_of(name, lead) + (f" in {lead}" if lead else "")
 
 
 def told(case: Case, pack: Pack, found: Interpretation) -> list[Statement]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from twelvelead.interpret.case import Case, in_lead
 from twelvelead.interpret.criteria import Pack
+from twelvelead.interpret.engine import small
 from twelvelead.interpret.narrate import Statement, evidence_id, listed, sentence
-from twelvelead.interpret.narrate_findings import small, told
+from twelvelead.interpret.narrate_findings import told
 from twelvelead.interpret.proof import Evidence, Interpretation
 from twelvelead.terms import LEADS, RESEARCH_ONLY
 
@@ -30,6 +31,23 @@ _BY_LEAD = {
     "Chambers and voltage": ("r_amplitude_{lead}_mv", "s_amplitude_{lead}_mv"),
     "Repolarisation": ("st_j_amplitude_{lead}_mv", "t_amplitude_{lead}_mv"),
 }
+_MAY_BE_ABSENT = _BY_LEAD["Chambers and voltage"]
+"""A wave that is not there measures 0; it is not told."""
+_SAID_BY = {
+    "sinus_origin": ("sinus_rhythm", "sinus_bradycardia", "sinus_tachycardia"),
+    "pr_220": ("first_degree_av_block",),
+    "abnormal_q": ("prior_mi_inferior", "prior_mi_anteroseptal", "prior_mi_anterior", "prior_mi_lateral"),
+    "st_elevation": ("st_elevation_inferior", "st_elevation_anterior", "st_elevation_lateral"),
+    "st_depression": ("ischaemic_st_depression",),
+    "t_inversion": ("deep_t_inversion", "ischaemic_t_inversion"),
+}
+"""Findings that go without saying in a summary where one of the others is there."""
+_RHYTHMS = {
+    "sinus_rhythm", "sinus_bradycardia", "sinus_tachycardia", "atrial_fibrillation", "atrial_flutter", "paced_rhythm",
+}  # fmt: skip
+_NO_RHYTHM = "the rhythm could not be told"
+_NO_SUMMARY = ("short_qt", "prolonged_p", "lvh_peguero_lo_presti")
+"""Findings that a normal ECG often has by these criteria: they are told in their section, with their number."""
 IMPRESSION, UNJUDGED = "Impression", "Not judged"
 
 
@@ -76,7 +94,7 @@ def _leads(case: Case, section: str) -> list[Statement]:
     statements = []
     for measure in _BY_LEAD.get(section, ()):
         found = [case.evidence(in_lead(measure, lead)) for lead in LEADS]
-        known = [evidence for evidence in found if evidence is not None]
+        known = [e for e in found if e is not None and not (e.value == 0.0 and measure in _MAY_BE_ABSENT)]
         if known:
             statements.append(by_lead(known, section))
     return statements
@@ -101,14 +119,19 @@ def by_lead(known: Sequence[Evidence], section: str) -> Statement:
 
 def impression(findings: Sequence[Statement]) -> list[Statement]:
     """List the findings that are there, in a sentence."""
-    there = [s for s in findings if s.polarity == "present"]
-    if not there:
-        return [
-            Statement("None of the findings that are judged here is present.", ("m:beat_count",), section=IMPRESSION)
-        ]
+    present = {s.finding for s in findings if s.polarity == "present"}
+    there = [s for s in findings if s.polarity == "present" and _is_news(s.finding, present)]
     labels = [small(s.text.split(" (")[0].split(", borderline")[0].rstrip(".")) for s in there]
-    ids = tuple(dict.fromkeys(identity for s in there for identity in s.evidence))
-    return [Statement(f"In summary: {', '.join(labels)}.", ids, section=IMPRESSION)]
+    ids = tuple(dict.fromkeys(identity for s in there for identity in s.evidence)) or ("m:beat_count",)
+    unknown = [] if present & _RHYTHMS or not _RHYTHMS & {s.finding for s in findings} else [_NO_RHYTHM]
+    if not labels and not unknown:
+        return [Statement("None of the findings that are judged here is present.", ids, section=IMPRESSION)]
+    return [Statement(f"In summary: {', '.join([*unknown, *labels])}.", ids, section=IMPRESSION)]
+
+
+def _is_news(finding: str, present: set[str]) -> bool:
+    """Say whether a finding belongs into the summary, beside the others that are there."""
+    return finding not in _NO_SUMMARY and present.isdisjoint(_SAID_BY.get(finding, ()))
 
 
 def _under(statement: Statement, section: str) -> Statement:

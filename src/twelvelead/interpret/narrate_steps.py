@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from twelvelead.interpret.case import Case
 from twelvelead.interpret.criteria import Pack
+from twelvelead.interpret.engine import small
 from twelvelead.interpret.narrate import Statement, listed, sentence
-from twelvelead.interpret.narrate_findings import SHOWN, basis, is_said_otherwise, small, tell, telling
+from twelvelead.interpret.narrate_findings import SHOWN, basis, is_said_otherwise, tell, telling
 from twelvelead.interpret.narrate_report import impression
 from twelvelead.interpret.proof import Interpretation, Proof, Verdict
 

@@ -37,6 +37,8 @@ _WAVES = {
 }
 """By the first words of a measurement's name, the longest that fits: the wave and the marks that bound it. What is not
 here belongs to the whole recording: rhythm, counts of beats, noise."""
+_LEADS_OF = {"sokolow": ("V1", "V5", "V6"), "cornell": ("aVL", "V3"), "right": ("V1", "V5", "V6")}
+"""Voltages added up over leads: where they can be seen."""
 _WHOLE = ("p_present", "p_resemblance")
 U_S = 0.16
 """The U wave is looked for in so many seconds after the end of T."""
@@ -63,6 +65,14 @@ def locate(name: str, lead: str | None, heartbeat: Heartbeat) -> tuple[Span, ...
     found = _wave_of(name)
     if found is None:
         return (_whole(heartbeat, lead),)
+    of = _LEADS_OF.get(name.split("_", maxsplit=1)[0], ()) if lead is None else ()
+    return tuple(_stretch(found, one, heartbeat) for one in of if one in heartbeat.leads) or (
+        _stretch(found, lead, heartbeat),
+    )
+
+
+def _stretch(found: tuple[str, Mark, Mark], lead: str | None, heartbeat: Heartbeat) -> Span:
+    """Give a wave's stretch in `show_beat`'s beat: by the lead's own marks, where it has them."""
     wave, first, last = found
     beat = show_beat(heartbeat)
     marks = heartbeat.global_marks_s[beat]
@@ -71,8 +81,8 @@ def locate(name: str, lead: str | None, heartbeat: Heartbeat) -> tuple[Span, ...
         marks = own if np.isfinite(own[[first, last]]).all() else marks
     start, end = float(marks[first]), float(marks[last]) + (U_S if wave == "U" else 0.0)
     if not start < end:  # NaN, or no room between the two
-        return (_whole(heartbeat, lead),)
-    return (Span(lead, start, end, wave, beat),)
+        return _whole(heartbeat, lead)
+    return Span(lead, start, end, wave, beat)
 
 
 @lru_cache(maxsize=2)  # every number of a recording asks for it

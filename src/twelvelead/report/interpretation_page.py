@@ -9,7 +9,6 @@ from twelvelead.interpret.case import Case
 from twelvelead.interpret.narrate import Statement, evidence_id, resolve
 from twelvelead.interpret.narrate_steps import steps
 from twelvelead.interpret.narrate_words import name_of
-from twelvelead.interpret.proof import Span
 from twelvelead.report.boxes import Box, find_boxes
 from twelvelead.report.ecg import Sheet, draw_ecg
 from twelvelead.report.interpretation import (
@@ -28,6 +27,10 @@ from twelvelead.terms import RESEARCH_ONLY
 
 _WHOLE = ("Rhythm", "Rate", "Impression", "Not judged")
 """Sections that are about the whole recording: their boxes are shown when they are pointed at."""
+
+
+_LEAST_MM = 0.6
+"""A stretch of no length is to be seen as well."""
 
 
 def draw_reading(reading: Reading) -> str:
@@ -52,28 +55,31 @@ def draw_reading(reading: Reading) -> str:
 
 def _group(k: int, statement: Statement, case: Case, sheet: Sheet) -> str:
     """Draw the boxes of a statement; a click on one leads to its sentence."""
-    spans: dict[Span, list[str]] = {}
+    told = {evidence_id(fact.name) for fact in statement.facts}
+    places: dict[Box, list[str]] = {}
+    main: set[Box] = set()
     for identity in statement.evidence:
         found = resolve(identity, case)
         said = f"{name_of(found.name, found.lead)} {say_measured(found)}: {say_place(found)}"
-        for span in found.spans:
-            spans.setdefault(span, []).append(said)
-    places: dict[Box, list[str]] = {}
-    for span, said in spans.items():
-        for box in find_boxes(span, sheet):
-            places.setdefault(box, []).extend(said)
-    rects = "".join(_rect(box, [statement.text, *said]) for box, said in places.items())
+        for box in (box for span in found.spans for box in find_boxes(span, sheet)):
+            places.setdefault(box, []).append(said)
+            if identity in told:
+                main.add(box)
+    rects = "".join(
+        _rect(box, [statement.text, *said], kind="" if box in main else "more") for box, said in places.items()
+    )
     lit = " lit" if statement.polarity == "present" and statement.section not in _WHOLE else ""
     link = element("a", {"href": f"#s{k}"}, rects) if rects else ""
     return element("g", {"class": f"boxes {statement.polarity}{lit}", "id": f"b{k}"}, link)
 
 
-def _rect(box: Box, said: Sequence[str]) -> str:
-    least = 0.6  # a stretch of no length is to be seen as well
-    width = max(box.right - box.left, least)
-    place = {"x": box.left - (width - box.right + box.left) / 2, "y": box.top}
+def _rect(box: Box, said: Sequence[str], *, kind: str) -> str:
+    """Draw a box; of a number that the sentence does not quote it is one of `more`."""
+    width = max(box.right - box.left, _LEAST_MM)
+    left = box.left - (width - (box.right - box.left)) / 2
+    place = {"x": left, "y": box.top, "width": width, "height": box.bottom - box.top, "rx": 0.6}
     title = element("title", {}, clean("\n".join(dict.fromkeys(said))))
-    return element("rect", {**place, "width": width, "height": box.bottom - box.top, "rx": 0.6}, title)
+    return element("rect", place | ({"class": kind} if kind else {}), title)
 
 
 def interpretation_page(reading: Reading) -> str:

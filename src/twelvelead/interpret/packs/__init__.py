@@ -1,7 +1,7 @@
 """Criteria packs: what published criteria say, each as data."""
 
 from twelvelead.interpret.criteria import Finding, Pack
-from twelvelead.interpret.packs.aha_accf_hrs_2009 import AHA_ACCF_HRS_2009
+from twelvelead.interpret.packs.aha_accf_hrs_2009 import AHA_ACCF_HRS_2009, NORMAL_KEY, normal_of
 from twelvelead.interpret.packs.erb import PACK as ERB
 from twelvelead.interpret.packs.udmi4 import UDMI4_PACK
 from twelvelead.terms import InputError
@@ -15,7 +15,8 @@ def combine(*packs: Pack) -> Pack:
     Parameters
     ----------
     *packs : Pack
-        The findings of each stand after those of the ones before; one that several share counts once.
+        The findings of each stand after those of the ones before; one that several share counts once. A normal ECG,
+        where it is among them, stands last and has none of the abnormal ones of any pack.
 
     Returns
     -------
@@ -43,6 +44,9 @@ def combine(*packs: Pack) -> Pack:
                 msg = f"packs that are combined must agree on a finding; got two different {finding.key!r} in "
                 msg += f"{', '.join(p.key for p in packs)}. Judge them one after the other."
                 raise InputError(msg)
+    if len(packs) > 1 and NORMAL_KEY in findings:
+        del findings[NORMAL_KEY]
+        findings[NORMAL_KEY] = normal_of(tuple(findings.values()))
     keys, titles, sources = ([getattr(p, name) for p in packs] for name in ("key", "title", "source"))
     return Pack("+".join(keys), "; ".join(titles), " ".join(dict.fromkeys(sources)), tuple(findings.values()))
 

@@ -23,6 +23,7 @@ _FINDINGS = (
     *RHYTHM, *BRANCHES, FIRST_DEGREE, LONG_PR, SECOND_DEGREE, *AXIS, *CHAMBERS, *BLOCKS, *REPOLARISATION, ABNORMAL_Q,
     *ELECTRODES,
 )  # fmt: skip
+NORMAL_KEY = "normal_ecg"
 NORMAL_TOO = frozenset(
     {
         "sinus_origin", "sinus_rhythm", "sinus_arrhythmia", "early_repolarisation", "short_qt", "prolonged_p",
@@ -32,18 +33,20 @@ NORMAL_TOO = frozenset(
 """Findings that a normal ECG may have. Many healthy people have a QT below 390 ms, the recommendation's limit; our P
 wave is longer than annotators' by about as much as many exceed 120 ms; Peguero and Lo Presti's is a later proposal."""
 
-NORMAL = Finding(
-    "normal_ecg", "Normal ECG", "rhythm",
-    All(
-        Has("sinus_rhythm"),
-        Criterion(
-            "nothing_abnormal", "none of the abnormal findings",
-            Not(any_of(*(Has(finding.key) for finding in _FINDINGS if finding.key not in NORMAL_TOO))), AHA_II,
-        ),
-    ),
-    AHA_II,
-)  # fmt: skip
+
+def normal_of(findings: tuple[Finding, ...]) -> Finding:
+    """Make the finding that an ECG is normal: sinus rhythm, and nothing of these but what a normal ECG may have.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+        All others that are judged.
+    """
+    abnormal = (Has(finding.key) for finding in findings if finding.key not in NORMAL_TOO)
+    nothing = Criterion("nothing_abnormal", "none of the abnormal findings", Not(any_of(*abnormal)), AHA_II)
+    return Finding(NORMAL_KEY, "Normal ECG", "rhythm", All(Has("sinus_rhythm"), nothing), AHA_II)
+
 
 AHA_ACCF_HRS_2009 = Pack(
-    "aha_accf_hrs_2009", "AHA/ACCF/HRS recommendations, 2009", AHA_III, (*_FINDINGS, NORMAL)
+    "aha_accf_hrs_2009", "AHA/ACCF/HRS recommendations, 2009", AHA_III, (*_FINDINGS, normal_of(_FINDINGS))
 )  # fmt: skip
