@@ -1,4 +1,4 @@
-"""Write the generated pages: the catalogue of measurements, the tables, the command line. `--check` only compares."""
+"""Write the generated pages: catalogue, tables, command line, criteria. `--check` only compares."""
 
 import io
 import re
@@ -11,7 +11,8 @@ from twelvelead.terms import CONTRACTS, LEADS, Measurement
 
 HERE = Path(__file__).parent
 COMMANDS = ("demo", "inspect", "plot", "measure", "convert", "studies", "study", "predict", "external", "validate",
-            "compare", "consistency", "pretrain", "embed", "probe", "simulate", "doctor")  # fmt: skip
+            "compare", "consistency", "pretrain", "embed", "probe", "simulate", "doctor",
+            "interpret", "verify", "benchmark", "instruct", "converse", "audit")  # fmt: skip
 
 
 def catalogue() -> str:
@@ -110,7 +111,55 @@ def commands() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"catalogue.md": catalogue, "tables.md": tables, "command-line.md": commands}
+def criteria() -> str:
+    """Describe every finding of the published packs, what they leave out, and the derived numbers they use."""
+    from twelvelead.interpret import beat_to_beat, waves
+    from twelvelead.interpret.packs import DEFAULT
+    from twelvelead.interpret.packs.left_out import LEFT_OUT, READINGS
+
+    lines = ["# Criteria", "", "Generated from `twelvelead.interpret.packs`: `aha_accf_hrs_2009` and `udmi4`, the "
+             "packs by which a recording is interpreted unless another is named. A finding holds if its criteria do; "
+             "it is indeterminate where a measurement is missing, where sex or age is needed and not known, and in "
+             "what the last column names. How well they do: [accuracy](accuracy.md).", "",
+             "| finding | label | criteria | source | not judged in |", "|---|---|---|---|---|"]  # fmt: skip
+    labels = {finding.key: finding.label.lower() for finding in DEFAULT.findings}
+    for finding in DEFAULT.findings:
+        found = _criteria_in(finding.test, labels)
+        texts = [text for text, _ in found]
+        sources = " ".join(dict.fromkeys([finding.source, *(source for _, source in found if source)]))
+        unless = ", ".join(labels[key] for key in finding.unless)
+        if finding.key == "normal_ecg":
+            texts = ["sinus rhythm, and none of the other findings but those that a normal ECG may have"]
+        lines.append(f"| `{finding.key}` | {finding.label} | {'; '.join(texts)} | {_link(sources)} | {unless} |")
+    for title, notes in (("Left out", LEFT_OUT), ("How words without numbers are read", READINGS)):
+        lines += ["", f"## {title}", "", "| criterion | source | |", "|---|---|---|"]
+        lines += [f"| {note.criterion} | {_link(note.source)} | {note.why} |" for note in notes]
+    lines += ["", "## Numbers made for criteria", "", "Beside the [catalogue](../catalogue.md).", "",
+              "| number | unit | definition | source |", "|---|---|---|---|"]  # fmt: skip
+    for d in (*beat_to_beat.DERIVED, *waves.DERIVED):
+        lines.append(f"| `{d.name}` | {d.unit} | {d.definition} | {_link(d.source)} |")
+    return "\n".join([*lines, ""])
+
+
+def _criteria_in(test: object, labels: dict[str, str]) -> list[tuple[str, str]]:
+    """Give text and source of each criterion below a test, and the label of each finding that it refers to."""
+    from twelvelead.interpret.criteria import Criterion, Has
+
+    match test:
+        case Criterion():
+            return [(test.text, test.source)]
+        case Has():
+            return [(labels[test.finding], "")]
+    parts = getattr(test, "parts", ()) or ((test.part,) if hasattr(test, "part") else ())
+    return [found for part in parts for found in _criteria_in(part, labels)]
+
+
+PAGES = {
+    "catalogue.md": catalogue,
+    "tables.md": tables,
+    "command-line.md": commands,
+    "interpretation/criteria.md": criteria,
+}
 
 
 def main(argv: list[str]) -> int:
@@ -121,6 +170,7 @@ def main(argv: list[str]) -> int:
             sys.stderr.write(f"docs/{name} is out of date: run `make docs`\n")
         return 1 if stale else 0
     for name, page in PAGES.items():
+        (HERE / name).parent.mkdir(exist_ok=True)
         (HERE / name).write_text(page(), encoding="utf-8")
     return 0
 

@@ -5,10 +5,36 @@ from collections.abc import Sequence
 
 import cyclopts
 
-from twelvelead.app import embedding, encoding, external, judging, recordings, studies
+from twelvelead.app import (
+    auditing,
+    benchmarking,
+    conversing,
+    embedding,
+    encoding,
+    external,
+    instructing,
+    interpreting,
+    judging,
+    recordings,
+    studies,
+    verifying,
+)
 from twelvelead.app.shell import BAD_INPUT, INTERRUPTED, MISSING_EXTRA, OK, USAGE, app
 
-COMMANDS = (recordings, studies, external, judging, encoding, embedding)
+COMMANDS = (
+    recordings,
+    studies,
+    external,
+    judging,
+    encoding,
+    embedding,
+    benchmarking,
+    auditing,
+    verifying,
+    instructing,
+    interpreting,
+    conversing,
+)
 """The modules whose commands there are."""
 
 

@@ -1,5 +1,6 @@
 """The dictionary: lead names, units, error tree, measurements and table contracts. Imports nothing of ours."""
 
+from twelvelead.terms.audits import AUDITS
 from twelvelead.terms.contract import Column, Contract
 from twelvelead.terms.errors import (
     ContractError,
@@ -57,7 +58,7 @@ UCUM = {"ms": "ms", "mV": "mV", "s": "s", "Hz": "Hz", "deg": "deg", "1/min": "/m
         "mV*ms": "mV.ms", "mV/s": "mV/s", "1/s": "/s"}  # fmt: skip
 """House units, one per dimension, and their Unified Code for Units of Measure."""
 
-CONTRACTS = (*TABLES, *RESULTS)
+CONTRACTS = (*TABLES, *RESULTS, *AUDITS)
 """Every table that leaves a room; documented on one page and tested as one."""
 
 RESEARCH_ONLY = "Research software, not a medical device. Not for diagnosis or treatment."
