@@ -20,6 +20,10 @@ _LEAD_BEFORE = re.compile(r"(?i)^\s*[(:=]?\s*(?:is|are|was|at|of|measures?|measu
 _LEAD_AFTER = re.compile(r"(?i)^\s*\(?\s*(?:in|at|for|of|on)?\s*(?:the\s+)?(?:leads?)?\s*$")
 _SEPARATOR = re.compile(r"(?i)^\s*(?:,|/|and|,\s*and|or|to)\s*$")
 _FORMULA = re.compile(rf"(?i){'|'.join(QTC)}")
+_POINT = re.compile(r"(?i)\bat (?:the )?J(?: ?\+? ?([68]0)\b(?! ?(?:µV|uV|mV|mm)))?(?! ?\+? ?\d+ ?ms)\b")
+"""The J point, or 60 or 80 ms after it; not 40."""
+_NEAR_WAVE = 30
+"""So many characters before a wave its point may be told: "at J, ST is …"."""
 _EXTREME = (
     ("longest", re.compile(r"(?i)\b(?:longest|maxim\w+|longer)\b")),
     ("shortest", re.compile(r"(?i)\b(?:shortest|minim\w+|shorter)\b")),
@@ -90,7 +94,9 @@ def place(reader: "Reader", adjectives: Mapping[Mark, tuple[Mark, str]]) -> list
         whole = quantity is not None and not quantity.lead
         leads = () if whole else (one_by_one.get(number) or _lead_beside(reader, number))
         sign = _sign(number, wave, adjectives)
-        placed.append(Placed(number, wave, subject, unit, leads, whole, sign, _qualifier(reader, number, subject)))
+        placed.append(
+            Placed(number, wave, subject, unit, leads, whole, sign, _qualifier(reader, number, wave, subject))
+        )
     return placed
 
 
@@ -173,7 +179,7 @@ def _sign(number: Mark, wave: Mark | None, adjectives: Mapping[Mark, tuple[Mark,
     return -1.0 if own and min(own)[1] in ("down", "inverted", "deep") and wave.key in ("st", "t", "p") else 1.0
 
 
-def _qualifier(reader: "Reader", number: Mark, subject: str) -> str:
+def _qualifier(reader: "Reader", number: Mark, wave: Mark | None, subject: str) -> str:
     words = reader.words
     if subject == "qtc":
         after = _FORMULA.search(words[number.end : number.end + 25])
@@ -183,8 +189,10 @@ def _qualifier(reader: "Reader", number: Mark, subject: str) -> str:
             return (after[0] if after else before[-1][0]).lower()
         return {"b": "bazett", "f": "fridericia", "h": "hodges"}[short[1].lower()] if short else ""
     if subject == "st":
-        point = re.search(r"(?i)\bat (?:the )?J(?: ?\+? ?([68]0))?\b(?! ?\d)[^,;]*$", words[: number.start])
-        return f"j{point[1] or ''}" if point else ""
+        # Of the wave's own list, however long: "ST level at J 0.02 mV in I, 0.04 mV in II" is at J in both.
+        begin = max(0, wave.start - _NEAR_WAVE) if wave is not None and wave.end <= number.start else 0
+        points = list(_POINT.finditer(words, begin, number.start))
+        return f"j{points[-1][1] or ''}" if points else ""
     if subject == "rr":
         near = words[max(0, number.start - 60) : number.start]
         found = [
