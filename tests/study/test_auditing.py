@@ -12,13 +12,13 @@ import pytest
 
 from twelvelead.app.cli import main
 from twelvelead.io import find_recordings
-from twelvelead.io.formats.scale import UNDECLARED
 from twelvelead.io.formats.wfdb_write import write_wfdb
 from twelvelead.privacy import simulated_people
 from twelvelead.privacy.transforms_signal import keep_leads
 from twelvelead.report.audit_drawing import draw_cmc, draw_frontier, draw_gallery
 from twelvelead.study.audited_people import Person, gather, known_people, match, read_subjects
 from twelvelead.study.auditing import Choices, choose_attackers
+from twelvelead.study.simulated import simulate_hospitals
 from twelvelead.terms import InputError
 from twelvelead.terms.audits import AUDIT_GALLERY, AUDITS, WHAT_IFS
 
@@ -108,10 +108,10 @@ def test_a_table_of_people_is_believed_and_who_is_not_in_it_is_listed(folder, tm
         }
     )
     table.write_csv(tmp_path / "people.csv")
-    people, source = known_people([folder], tmp_path / "people.csv")
-    assert people["simulated-000/rec_1"] == Person("a", datetime(2020, 1, 31), 50.0, "female", "one two")
-    assert people["simulated-001/rec_1"] == Person("b")
-    gathered = gather(find_recordings([folder]), people, source=source, declared=UNDECLARED)
+    known = known_people([folder], tmp_path / "people.csv")
+    assert known.people["simulated-000/rec_1"] == Person("a", datetime(2020, 1, 31), 50.0, "female", "one two")
+    assert known.people["simulated-001/rec_1"] == Person("b")
+    gathered = gather(find_recordings([folder]), known)
     assert gathered.release.subject_ids == ("a", "b")
     assert [s.day for s in gathered.release.samples][:2] == [datetime(2020, 1, 31).date(), datetime(2020, 2, 1).date()]
     assert gathered.failures.height == 21
@@ -134,6 +134,7 @@ def test_recordings_are_found_by_path_and_by_their_last_part(tmp_path):
         ("person,recording_id\na,r\n", "patient_id"),
         ("patient_id,recording_id\na,r\nb,r\n", "twice"),
         ("patient_id,recording_id,sex\na,r,x\n", "female or male"),
+        ("patient_id,recording_id,age_years\na,r,old\n", "number"),
         ("patient_id,recording_id,recorded_at\na,r,31.01.2020\n", "2020-01-31"),
     ],
 )
@@ -141,6 +142,16 @@ def test_what_is_wrong_with_a_table_is_said(tmp_path, text, said):
     (tmp_path / "people.csv").write_text(text)
     with pytest.raises(InputError, match=said):
         read_subjects(tmp_path / "people.csv")
+
+
+def test_a_simulated_database_brings_its_own_people_and_says_so(tmp_path):
+    simulate_hospitals(tmp_path, n_patients=6, seed=1)
+    known = known_people([tmp_path / "hospital_a"], None)
+    assert known.simulated
+    gathered = gather(find_recordings([tmp_path / "hospital_a"]), known)
+    assert gathered.failures.is_empty()
+    assert len(gathered.release.samples) == len(known.people)
+    assert set(gathered.release.subject_ids) == {person.patient_id for person in known.people.values()}
 
 
 def test_an_attacker_must_be_known(folder, tmp_path, capsys):
@@ -155,17 +166,17 @@ def test_an_attacker_must_be_known(folder, tmp_path, capsys):
 
 def test_nobody_known_is_an_error(folder, tmp_path):
     (tmp_path / "people.csv").write_text("patient_id,recording_id\na,elsewhere\n")
-    people, source = known_people([folder], tmp_path / "people.csv")
+    known = known_people([folder], tmp_path / "people.csv")
     with pytest.raises(InputError, match="--subjects"):
-        gather(find_recordings([folder]), people, source=source, declared=UNDECLARED)
+        gather(find_recordings([folder]), known)
 
 
 @pytest.mark.skipif(not ECG_ID.is_dir(), reason="../shared/data/ecg-id is absent")
 @pytest.mark.filterwarnings("ignore:samples of ECG I")
 def test_ecg_id_needs_no_table():
-    people, source = known_people([ECG_ID], None)
+    known = known_people([ECG_ID], None)
     found = [f for f in find_recordings([ECG_ID]) if f.recording_id.startswith("Person_01/")]
-    gathered = gather(found, people, source=source, declared=UNDECLARED)
+    gathered = gather(found, known)
     samples = gathered.release.samples
     assert [s.recording.id.split("_")[-1] for s in samples] == [str(k + 1) for k in range(len(samples))]
     assert {(s.subject_id, s.sex, s.age_years) for s in samples} == {("Person_01", "male", 25.0)}
@@ -175,9 +186,9 @@ def test_ecg_id_needs_no_table():
 
 @pytest.mark.skipif(not PTBXL.is_dir(), reason="../shared/data/ptbxl is absent")
 def test_ptbxl_needs_no_table():
-    people, source = known_people([PTBXL], None)
+    known = known_people([PTBXL], None)
     found = find_recordings([PTBXL])[:3]
-    gathered = gather(found, people, source=source, declared=UNDECLARED)
+    gathered = gather(found, known)
     first = gathered.release.samples[0]
     assert (first.subject_id, first.sex, first.age_years, first.device) == ("15709", "female", 56.0, "CS-12 E")
     assert first.recorded_at == datetime(1984, 11, 9, 9, 17, 34)
