@@ -141,6 +141,15 @@ def test_directions_are_those_of_scikit_learn():
         assert abs(np.corrcoef(ours[:, k], theirs[:, k])[0, 1]) > 0.999  # with 1200 rows nothing is shrunk
 
 
+def test_directions_where_the_units_of_a_person_do_not_differ():
+    means = np.random.default_rng(0).normal(size=(20, 30))
+    x, person = np.repeat(means, 3, axis=0), np.repeat(np.arange(20), 3)
+    seen = fit_directions(x, person)(x)
+    nearest = np.argmax(seen @ seen.T / np.linalg.norm(seen, axis=1), axis=1)
+    assert (person[nearest] == person).all()
+    assert (fit_directions(np.ones((6, 4)), np.repeat([0, 1], 3))(np.ones((6, 4))) == 0).all()
+
+
 def test_a_scale_leaves_out_what_does_not_vary():
     x = np.c_[np.arange(100.0), np.full(100, 7.0), np.full(100, np.nan)].astype(np.float32)
     scale = fit_scale(x)

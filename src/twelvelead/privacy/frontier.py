@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
 import polars as pl
 
 from twelvelead.privacy.attacker import Attacker
@@ -16,7 +15,7 @@ from twelvelead.privacy.features import feature_units
 from twelvelead.privacy.identification import rank_share
 from twelvelead.privacy.lookup import Pairing, look_up
 from twelvelead.privacy.people import Release, Sample
-from twelvelead.privacy.protocols import NotEstimable, Trials
+from twelvelead.privacy.protocols import NotEstimable
 from twelvelead.privacy.units import Units
 from twelvelead.privacy.utility import Reading, findings_kept, measurement_errors, read_numbers, read_signals
 from twelvelead.privacy.verification import eer
@@ -133,17 +132,9 @@ def try_out(original: Original, what_if: WhatIf, attackers: Sequence[Attacker], 
         knows = {"refitted": after, "unprepared": _as_shown(before, after)}
         for fitted, known in knows.items():
             trials = look_up(known, after, original.pairing, seed=bootstrap.seed)
-            attacks[attacker.key, fitted] = _attack(attacker, trials, seed=bootstrap.seed)
+            attacks[attacker.key, fitted] = compare(attacker, trials, seed=bootstrap.seed)
     kept = findings_kept(original.reading, reading, bootstrap=bootstrap)
     return Tried(what_if, attacks, kept, measurement_errors(original.reading, reading))
-
-
-def _attack(attacker: Attacker, trials: Trials, *, seed: int) -> tuple[Comparison, ...] | NotEstimable:
-    """Attack; where a person's rows don't differ at all, as after sharing, there may be nothing to learn from."""
-    try:
-        return compare(attacker, trials, seed=seed)
-    except np.linalg.LinAlgError:
-        return NotEstimable("recordings of one person do not differ, and the attacker learns from how they do")
 
 
 def _apply(original: Original, what_if: WhatIf) -> tuple[Shown, Reading]:

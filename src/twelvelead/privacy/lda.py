@@ -83,7 +83,8 @@ def fit_directions(x: Floats, person: NDArray[np.intp]) -> Directions:
     Returns
     -------
     Directions
-        One fewer than there are people, or as many as there are components.
+        One fewer than there are people, or as many as there are components; none that tells anything, where all units
+        are the same.
 
     Notes
     -----
@@ -100,12 +101,16 @@ def fit_directions(x: Floats, person: NDArray[np.intp]) -> Directions:
     middle = x.mean(axis=0)
     values, vectors = np.linalg.eigh(np.cov(x.T).reshape(x.shape[1], -1))
     kept = np.flatnonzero(values > values[-1] * _SMALLEST_SHARE)[-N_COMPONENTS:]
+    if not kept.size:  # all units are the same: nothing tells anybody from anybody
+        return Directions(middle, np.zeros((x.shape[1], 1)))
     components = (x - middle) @ vectors[:, kept]
     means = mean_of(components, person)
     _, place = np.unique(person, return_inverse=True)
     within = ledoit_wolf(components - means[place], assume_centered=True)[0]
     between = np.cov(means.T).reshape(len(kept), -1)
-    _, found = linalg.eigh(between, within + np.eye(len(kept)) * np.trace(within) * _SMALLEST_SHARE)
+    # Where one person's units do not differ at all, all directions of the means are as good as each other.
+    least = max(np.trace(within), np.trace(between) * _SMALLEST_SHARE) * _SMALLEST_SHARE
+    _, found = linalg.eigh(between, within + np.eye(len(kept)) * least)
     return Directions(middle, vectors[:, kept] @ found[:, ::-1][:, : len(means) - 1])
 
 
