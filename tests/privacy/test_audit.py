@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from twelvelead.privacy import ATTACKERS, Release, simulated_people
@@ -43,6 +44,17 @@ def test_what_was_planted_is_found(planted):
     assert verdict.found
     assert verdict.headline.startswith("Of 24 people who were recorded twice")
     assert any("at the price of findings: " in said and "Laplace" in said for said in verdict.lower)
+
+
+def test_the_planted_segment_is_named(planted, nobody):
+    def shares(audited):
+        apart = pl.col("segment").is_in(["P", "PR", "QRS", "ST", "T", "TP"])
+        table = audited.tables["segments"].filter(apart, figure="shapley")
+        return dict(table.select("segment", "estimate").iter_rows())
+
+    found = shares(planted)
+    assert max(found, key=found.get) == "QRS"
+    assert found["QRS"] > 2 * max(shares(nobody).values())
 
 
 def test_no_risk_is_invented(nobody):

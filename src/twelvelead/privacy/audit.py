@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from twelvelead.privacy.attacker import Attacker
+from twelvelead.privacy.audit_segments import tabulate_segments
 from twelvelead.privacy.audit_traits import tabulate_traits, tabulate_uniqueness
 from twelvelead.privacy.beats import beat_units
 from twelvelead.privacy.comparison import Comparison, compare, match_devices
@@ -181,6 +182,7 @@ def audit(
         "attacks": AUDIT_ATTACKS.select(attacks),
         "traits": tabulate_traits(Shown(beats, windows), bootstrap=bootstrap),
         "uniqueness": tabulate_uniqueness(rows, bootstrap=bootstrap),
+        "segments": tabulate_segments(release, beats, bootstrap=bootstrap),
         **_of_strongest(best, compared),
         "what_if_attacks": tabulate_attacks(tried, bootstrap=bootstrap),
         "what_ifs": tabulate_what_ifs(tried, bootstrap=bootstrap),

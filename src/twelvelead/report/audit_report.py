@@ -32,6 +32,7 @@ STRANGERS = {
     "dir_at_fpir_0.01": "The same where 1 % are",
 }
 TRAITS = {"sex_auroc": "Sex, AUROC", "age_mae": "Age, mean error in years", "age_r2": "Age, R²"}
+SEGMENT_FIGURES = ("duration", "alone_rank_1", "lost_rank_1", "shapley")
 SPLITS = ("leaky", "sound", "person", "baseline", "leakage")
 
 READING = (
@@ -124,6 +125,7 @@ def audit_report(audit: Audit) -> str:
         strongest=titles.get(audit.strongest, ""),
         drawings=[] if gallery.is_empty() else [draw_gallery(gallery), draw_cmc(tables["cmc"])],
         traits=_traits(tables["traits"]),
+        segments=_segments(tables["segments"]),
         uniqueness=[(first_capital(row["rounded_to"]), row["share"], _estimate(row), row["smallest"])
                     for row in tables["uniqueness"].iter_rows(named=True)],
         subjects=tables["subjects"].sort("rank_1", "beaten", descending=True, maintain_order=True).to_dicts(),
@@ -200,6 +202,16 @@ def _traits(table: pl.DataFrame) -> list[tuple[str, str, list[str]]]:
         of = {row["split"]: row for row in part.iter_rows(named=True)}
         cells = [_estimate(of[split]) if split in of else "–" for split in SPLITS]
         rows.append((TRAITS[str(trait)], str(model), cells))
+    return rows
+
+
+def _segments(table: pl.DataFrame) -> list[tuple[str, list[str]]]:
+    """Write a row per segment."""
+    rows = []
+    for (segment,), part in table.group_by("segment", maintain_order=True):
+        of = {row["figure"]: row for row in part.iter_rows(named=True)}
+        cells = [write_interval(of[figure]) if figure in of else "–" for figure in SEGMENT_FIGURES]
+        rows.append((str(segment), cells))
     return rows
 
 

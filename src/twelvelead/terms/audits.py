@@ -112,6 +112,26 @@ AUDIT_CMC = Contract(
 )
 """The cumulative match characteristic of the strongest attack."""
 
+AUDIT_SEGMENTS = Contract(
+    "segments",
+    ("segment", "figure"),
+    (
+        _ATTACKER,
+        Column("segment", pl.String, "Part of the beat: P, PR, Q, R, S, ST, T, TP, or QRS as a whole."),
+        Column(
+            "figure",
+            pl.String,
+            "duration: share of the beat that it lasts; alone_rank_1: share of people named rightly from it alone; "
+            "lost_rank_1: fall of that share where it is replaced by the mean beat of all; shapley: its exact Shapley "
+            "value of the share of impostors beaten, of which one half is had without any ECG.",
+        ),
+        Column("estimate", pl.Float64, "The figure."),
+        Column("lower", pl.Float64, "Lower confidence limit, over resamples of people.", nullable=True),
+        Column("upper", pl.Float64, "Upper confidence limit.", nullable=True),
+    ),
+)
+"""What each segment of the beat gives away."""
+
 WHAT_IF_ATTACKS = Contract(
     "what_if_attacks",
     ("what_if", "attacker", "fitted", "figure"),
@@ -187,6 +207,7 @@ AUDITS = (
     AUDIT_UNIQUENESS,
     AUDIT_GALLERY,
     AUDIT_CMC,
+    AUDIT_SEGMENTS,
     WHAT_IF_ATTACKS,
     WHAT_IFS,
     WHAT_IF_ERRORS,
