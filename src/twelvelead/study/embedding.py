@@ -19,8 +19,8 @@ from twelvelead.study.embedded import MADE
 from twelvelead.study.fingerprint import fingerprint
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
-from twelvelead.study.refusal import describe_fault, take_unique
-from twelvelead.terms import FAILURES, Error, Reason, Unmeasurable
+from twelvelead.study.refusal import refusing, take_unique
+from twelvelead.terms import FAILURES, Reason
 
 if TYPE_CHECKING:  # to import an encoder takes seconds, and needs an extra
     from twelvelead.encode.embed import Embedder, Pool
@@ -172,19 +172,14 @@ def _embed_each(shard: EmbeddingShard) -> None:
     wanted = shard.wanted
     embedder = _load(wanted.checkpoint, wanted.digest, wanted.device)
     names = columns(embedder, pool=wanted.pool)
-    ids, rows, refused = [], [], []
+    ids, rows = [], []
+    refused: list[dict[str, str]] = []
     for found in shard.recordings:
-        try:
+        with refusing(found, refused, doing="embed"):
             rows.append(_embed_one(found, wanted, embedder))
             ids.append(found.recording_id)
-        except Unmeasurable as error:
-            refused.append((found.recording_id, error.reason.value, str(error)))
-        except (Error, OSError) as error:
-            refused.append((found.recording_id, Reason.UNREADABLE.value, str(error)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the batch
-            refused.append((found.recording_id, Reason.FAULT.value, describe_fault(error, "embed")))
     if refused:
-        _write(pl.DataFrame(refused, schema=FAILURES.schema, orient="row"), shard.path("failures"))
+        _write(FAILURES.select(refused), shard.path("failures"))
     values = np.array(rows, dtype=np.float32).reshape(len(rows), len(names))
     table = pl.DataFrame(values, schema=dict.fromkeys(names, pl.Float32), orient="row", nan_to_null=True)
     _write(table.insert_column(0, pl.Series("recording_id", ids, dtype=pl.String)), shard.path("embeddings"))

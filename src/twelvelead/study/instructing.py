@@ -33,9 +33,9 @@ from twelvelead.study.lock import hold
 from twelvelead.study.people import Person, people_of
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
-from twelvelead.study.refusal import describe_fault, take_unique
+from twelvelead.study.refusal import refusing, take_unique
 from twelvelead.study.versions import versions
-from twelvelead.terms import FAILURES, RESEARCH_ONLY, Error, InputError, MissingExtra, Reason, Unmeasurable
+from twelvelead.terms import FAILURES, RESEARCH_ONLY, InputError, MissingExtra, Reason
 
 PART = 16
 SPLITS = ("train", "validation", "test")
@@ -209,18 +209,10 @@ def instruct_part(part: InstructionPart) -> None:
     lines: list[str] = []
     refused: list[dict[str, str]] = []
     for found, person in zip(part.recordings, part.people, strict=True):
-        try:
+        made: list[dict[str, Any]] = []
+        with refusing(found, refused, doing="interpret"):
             made = _examples(found, person, part)
-        except Unmeasurable as error:
-            refused.append(_refusal(found, error.reason, str(error)))
-        except MissingExtra:
-            raise
-        except (Error, OSError) as error:
-            refused.append(_refusal(found, Reason.UNREADABLE, str(error)))
-        except Exception as error:  # noqa: BLE001 - a fault of ours, which must not cost the batch
-            refused.append(_refusal(found, Reason.FAULT, describe_fault(error, "interpret")))
-        else:
-            lines += [json.dumps(one, ensure_ascii=False, allow_nan=False) for one in made]
+        lines += [json.dumps(one, ensure_ascii=False, allow_nan=False) for one in made]
     write_json(refused, part.path("failures.json"))
     write_text("".join(f"{line}\n" for line in lines), part.path("jsonl"))
 
@@ -265,10 +257,6 @@ def _file_name(recording_id: str) -> str:
     """Name a file after a recording, in letters that every system takes, and unlike any other's."""
     known = hashlib.sha256(recording_id.encode(errors="surrogateescape")).hexdigest()[:8]
     return f"{re.sub(r'[^A-Za-z0-9_-]+', '_', recording_id)[-80:]}-{known}"
-
-
-def _refusal(found: Found, reason: Reason, message: str) -> dict[str, str]:
-    return {"recording_id": found.recording_id, "reason": reason.value, "message": message}
 
 
 def _assemble(parts: Sequence[InstructionPart], repeated: dict[str, str], *, out: Path, order: Order) -> Instructed:

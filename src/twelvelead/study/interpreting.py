@@ -26,8 +26,8 @@ from twelvelead.study.lock import hold
 from twelvelead.study.people import Person, people_of
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress, silent
-from twelvelead.study.refusal import describe_fault, take_unique
-from twelvelead.terms import FAILURES, Error, InputError, MissingExtra, Reason, Unmeasurable
+from twelvelead.study.refusal import refusing, take_unique
+from twelvelead.terms import FAILURES, InputError, Reason
 
 PART = 16
 """Recordings: about a second of work, and all that a killed run has lost of each worker."""
@@ -252,18 +252,11 @@ def interpret_part(part: InterpretPart) -> None:
     verdicts: list[dict[str, Any]] = []
     refused: list[dict[str, str]] = []
     for found, person in zip(part.recordings, part.people, strict=True):
-        try:
+        text = None
+        with refusing(found, refused, doing="interpret"):
             reading = interpret_found(found, person, part.request)
             text = write_reading(reading, part.request)
-        except Unmeasurable as error:
-            refused.append(_refusal(found, error.reason, str(error)))
-        except MissingExtra:
-            raise
-        except (Error, OSError) as error:
-            refused.append(_refusal(found, Reason.UNREADABLE, str(error)))
-        except Exception as error:  # noqa: BLE001 - a fault of ours, which must not cost the batch
-            refused.append(_refusal(found, Reason.FAULT, describe_fault(error, "interpret")))
-        else:
+        if text is not None:
             write_text(text, report_path(part.out, found.recording_id, part.request.format))
             verdicts += _verdicts(reading)
     write_json({"verdicts": verdicts, "refused": refused}, part.outcome)
@@ -295,10 +288,6 @@ def _needs(part: InterpretPart) -> list[str]:
     """Find the files that are there to see for whoever does a part."""
     files = [str(found.path) for found in part.recordings]
     return [str(part.out), *(file for file in files if Path(file).is_file())]
-
-
-def _refusal(found: Found, reason: Reason, message: str) -> dict[str, str]:
-    return {"recording_id": found.recording_id, "reason": reason.value, "message": message}
 
 
 def _verdicts(reading: Reading) -> list[dict[str, Any]]:

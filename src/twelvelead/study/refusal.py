@@ -3,10 +3,12 @@
 import os
 import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from twelvelead.io import Found
+from twelvelead.terms import Error, Reason, Unmeasurable
 
 
 def take_unique(recordings: Iterable[Found]) -> tuple[list[Found], dict[str, str]]:
@@ -36,6 +38,32 @@ def take_unique(recordings: Iterable[Found]) -> tuple[list[Found], dict[str, str
         for name, n in times.items()
         if n > 1
     }
+
+
+@contextmanager
+def refusing(found: Found, refused: list[dict[str, str]], *, doing: str) -> Iterator[None]:
+    """Turn what goes wrong with one recording into a row of `terms.FAILURES`: it must not cost the batch.
+
+    Parameters
+    ----------
+    found : Found
+        The recording.
+    refused : list of dict
+        Where the row goes.
+    doing : str
+        What is tried, for a fault of ours: measure, convert.
+    """
+    try:
+        yield
+    except Unmeasurable as error:
+        reason, message = error.reason, str(error)
+    except (Error, OSError) as error:
+        reason, message = Reason.UNREADABLE, str(error)
+    except Exception as error:  # noqa: BLE001 - a fault of ours, which must not cost the batch
+        reason, message = Reason.FAULT, describe_fault(error, doing)
+    else:
+        return
+    refused.append({"recording_id": found.recording_id, "reason": reason.value, "message": message})
 
 
 def describe_fault(error: Exception, doing: str) -> str:

@@ -29,8 +29,8 @@ from twelvelead.signal import Recording
 from twelvelead.study.fingerprint import fingerprint
 from twelvelead.study.pool import run_tasks
 from twelvelead.study.progress import Progress
-from twelvelead.study.refusal import describe_fault, take_unique
-from twelvelead.terms import FAILURES, Error, InputError, Reason, Unmeasurable
+from twelvelead.study.refusal import refusing, take_unique
+from twelvelead.terms import FAILURES, InputError, Reason
 
 PART = 256  # recordings: a signal file of some 10 MB, and all that a killed run has lost of each worker
 FAILED, SPLIT = "failures.parquet", "split.parquet"
@@ -241,19 +241,15 @@ def write_part(part: Part) -> None:
     """Make the recordings of a part ready; one that can't be is a row that says why."""
     rows: list[dict[str, Any]] = []
     groups: list[dict[str, Any]] = []
-    refused: list[dict[str, Any]] = []
+    refused: list[dict[str, str]] = []
     scratch = part.folder / f".process-{os.getpid()}-{signal_file(part.number)}"
     with scratch.open("wb") as file:
         for found, patient in zip(part.recordings, part.patients, strict=True):
-            try:
-                source, patient_there = _made_ready(found, part)
-            except Unmeasurable as error:
-                refused.append(_refusal(found, error.reason, str(error)))
-            except (Error, OSError) as error:
-                refused.append(_refusal(found, Reason.UNREADABLE, str(error)))
-            except Exception as error:  # noqa: BLE001 - a fault of ours, which must not cost the batch
-                refused.append(_refusal(found, Reason.FAULT, describe_fault(error, "make ready")))
-            else:
+            ready = None
+            with refusing(found, refused, doing="make ready"):
+                ready = _made_ready(found, part)
+            if ready is not None:
+                source, patient_there = ready
                 rows.append({**append_recording(source, found.recording_id, file), "file": signal_file(part.number)})
                 groups.append(_group(found, patient or patient_there))
         file.flush()
@@ -314,10 +310,6 @@ def _plan(
         whose = tuple(patients.get(f.recording_id) or patients.get(f.entry or "", "") for f in part)
         parts.append(Part(start // PART, part, whose, config, declared, work))
     return parts
-
-
-def _refusal(found: Found, reason: Reason, message: str) -> dict[str, str]:
-    return {"recording_id": found.recording_id, "reason": reason.value, "message": message}
 
 
 def _write(table: pl.DataFrame, path: Path) -> None:
