@@ -4,7 +4,8 @@ import torch
 from tests.encode.models import SMALL
 
 from twelvelead.encode import LEADS_8, PRESETS, new_model, to_input
-from twelvelead.encode.embed import Input, columns, cut_input, embed
+from twelvelead.encode.cut import Input, cut_input
+from twelvelead.encode.embed import columns, embed
 from twelvelead.encode.registry import as_embedder
 from twelvelead.signal import Recording
 from twelvelead.terms import LEADS, InputError, Reason, Unmeasurable

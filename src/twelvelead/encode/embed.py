@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -11,8 +11,6 @@ from torch import nn
 from twelvelead.encode.cut import Input, Samples, cut_input
 from twelvelead.signal import Recording
 from twelvelead.terms import InputError
-
-__all__ = ["DIGITS", "Embedder", "Input", "Pool", "columns", "cut_input", "embed", "require_pool"]
 
 Pool = Literal["mean", "leads"]
 
@@ -84,16 +82,14 @@ def embed(
     require_pool(embedder, pool)
     samples, there = cut_input(recording, embedder.takes, only=only)
     x = torch.from_numpy(embedder.takes.normalise(samples, embedder.takes.fs))[None].to(device)
+    module: Any = embedder.module  # of one of several classes, which the registry vouches for
     with torch.inference_mode():
         if pool == "leads":
-            rows = embedder.module.represent_leads(x, leads=there)[0].cpu().numpy()  # type: ignore[operator]
+            rows = module.represent_leads(x, leads=there)[0].cpu().numpy()
             out = np.full((len(embedder.takes.leads), embedder.width), np.nan, dtype=np.float32)
             out[[embedder.takes.leads.index(lead) for lead in there]] = rows
             return out.reshape(-1)
-        if embedder.takes.some_leads:
-            vector = embedder.module.represent(x, leads=there)  # type: ignore[operator]
-        else:
-            vector = embedder.module.represent(x)  # type: ignore[operator]
+        vector = module.represent(x, leads=there) if embedder.takes.some_leads else module.represent(x)
     found: Samples = vector[0].cpu().numpy()
     return found
 

@@ -11,7 +11,8 @@ from torch import nn
 
 from twelvelead.encode.checkpoint import check_file, check_tensors, load_encoder, load_published, save_encoder
 from twelvelead.encode.config import FS, LEADS_8, SECONDS
-from twelvelead.encode.embed import Embedder, Input
+from twelvelead.encode.cut import Input
+from twelvelead.encode.embed import Embedder
 from twelvelead.encode.encoder import Encoder, new_model
 from twelvelead.encode.net1d import Net1D
 from twelvelead.encode.normalise import as_recorded, filter_and_standardise, to_unit_range

@@ -14,7 +14,7 @@ from twelvelead.interpret.narrate import resolve
 from twelvelead.interpret.proof import Evidence, Interpretation, Span
 from twelvelead.interpret.verify import CONTRADICTED, SUPPORTED, UNVERIFIABLE, Checked, verify
 from twelvelead.interpret.verify_diagnoses import meaning
-from twelvelead.interpret.verify_scores import NORMAL, score
+from twelvelead.interpret.verify_scores import NORMAL, score, share
 from twelvelead.terms import LEADS, InputError
 
 NOT_A_PLACE = ("RR", "beat")
@@ -195,18 +195,14 @@ def figures(counts: TextCounts) -> dict[str, float | None]:
     omitted = c.n_findings - c.n_findings_named
     named = 2 * c.n_findings_named
     return {
-        "diagnosis_f1": _share(named, named + omitted + c.n_false_diagnoses),
-        "lead_coverage": _share(c.n_leads, len(LEADS) * c.n_texts),
-        "lead_accuracy": _share(c.n_lead_claims_right, c.n_lead_claims),
-        "numeric_precision": _share(c.n_numbers_right, c.n_numbers),
-        "contradiction_rate": _share(c.n_contradicted, c.n_claims),
-        "omission_rate": _share(omitted, c.n_findings),
-        "span_iou": _share(c.shared_s, c.covered_s),
+        "diagnosis_f1": share(named, named + omitted + c.n_false_diagnoses),
+        "lead_coverage": share(c.n_leads, len(LEADS) * c.n_texts),
+        "lead_accuracy": share(c.n_lead_claims_right, c.n_lead_claims),
+        "numeric_precision": share(c.n_numbers_right, c.n_numbers),
+        "contradiction_rate": share(c.n_contradicted, c.n_claims),
+        "omission_rate": share(omitted, c.n_findings),
+        "span_iou": share(c.shared_s, c.covered_s),
     }
-
-
-def _share(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
 
 
 def count_with_controls(

@@ -65,13 +65,14 @@ def score(checked: Sequence[Checked], case: Case, judged: Sequence[tuple[Pack, I
     wrong = [c for c in checked if c.standing is CONTRADICTED]
     loose = [c for c in checked if c.standing in (CONTRADICTED, UNVERIFIABLE)]
     return Scores(
-        len(checked), _share(sum(c.standing is SUPPORTED for c in numbers), len(numbers)),
-        _share(len(wrong), len(checked)), _share(len(loose), len(checked)),
+        len(checked), share(sum(c.standing is SUPPORTED for c in numbers), len(numbers)),
+        share(len(wrong), len(checked)), share(len(loose), len(checked)),
         _omission(checked, judged), _lead_f1(checked, case),
     )  # fmt: skip
 
 
-def _share(part: int, whole: int) -> float | None:
+def share(part: float, whole: float) -> float | None:
+    """Give a part's share of the whole; None of nothing."""
     return part / whole if whole else None
 
 
@@ -83,7 +84,7 @@ def _omission(checked: Sequence[Checked], judged: Sequence[tuple[Pack, Interpret
         if c.claim is not None and c.standing is SUPPORTED and not c.claim.negated
     }  # fmt: skip
     named = [one for one in abnormal if one in said or _by_kin(one, said)]
-    return _share(len(abnormal) - len(named), len(abnormal))
+    return share(len(abnormal) - len(named), len(abnormal))
 
 
 def _by_kin(finding: tuple[str, str], said: set[tuple[str, str]]) -> bool:
@@ -112,4 +113,4 @@ def _lead_f1(checked: Sequence[Checked], case: Case) -> float | None:
         hit += len(leads & may)
         false += len((leads & readings.keys()) - may)
         missed += len(must - leads)
-    return _share(2 * hit, 2 * hit + false + missed)
+    return share(2 * hit, 2 * hit + false + missed)

@@ -235,18 +235,18 @@ def read_demographics(path: Path) -> pl.DataFrame:
 
 
 def match_demographics(ids: pl.Series, demographics: pl.DataFrame) -> pl.DataFrame:
-    """Find each recording's age and sex by its id, or where that fails by the last part of its path.
+    """Find what a table says of each recording by its id, or where that fails by the last part of its path.
 
     Parameters
     ----------
     ids : Series of str
         Recording ids, unique.
     demographics : DataFrame
-        From `read_demographics`.
+        From `read_demographics`; or any other table with recording_id.
 
     Returns
     -------
-    DataFrame with columns recording_id, age_years, sex, in the order of `ids`
+    DataFrame with the columns of `demographics`, in the order of `ids`; null where it has no row
 
     Raises
     ------
@@ -273,10 +273,9 @@ def match_demographics(ids: pl.Series, demographics: pl.DataFrame) -> pl.DataFra
     exact = wanted.join(by_id, on="recording_id", how="left", validate="1:1", maintain_order="left")
     loose = wanted.join(by_last, on="_last", how="left", maintain_order="left")
     known = exact["recording_id"].is_in(by_id["recording_id"].implode())
+    others = [name for name in demographics.columns if name != "recording_id"]
     return exact.select(
-        "recording_id",
-        age_years=pl.when(known).then("age_years").otherwise(loose["age_years"]),
-        sex=pl.when(known).then("sex").otherwise(loose["sex"]),
+        "recording_id", *(pl.when(known).then(name).otherwise(loose[name]).alias(name) for name in others)
     )
 
 

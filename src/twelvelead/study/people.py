@@ -72,10 +72,7 @@ def people_of(
         return [_of_file(found, declared) for found in recordings]
     table = pl.concat(tables)
     ids = pl.Series([found.recording_id for found in recordings], dtype=pl.String)
-    known = match_demographics(ids, table.select("recording_id", "age_years", "sex"))
-    # The same matching for the patient: the column is carried through under the name of another.
-    whose = match_demographics(ids, table.select("recording_id", age_years="age_years", sex="patient_id"))["sex"]
-    rows = known.with_columns(patient=whose).select("age_years", "sex", "patient").iter_rows()
+    rows = match_demographics(ids, table).select("age_years", "sex", "patient_id").iter_rows()
     return [
         _person(found, patient, age, sex) if patient is not None or age is not None or sex is not None
         else _of_file(found, declared)

@@ -313,7 +313,7 @@ def _recordings(database: Database) -> list[Found]:
 
 def _inputs(database: Database, cohort: pl.DataFrame, checkpoint: Path) -> NDArray[np.float32]:
     """Read what an encoder takes of all recordings, shape (n_recordings, n_leads, n_samples)."""
-    from twelvelead.encode.embed import cut_input
+    from twelvelead.encode.cut import cut_input
     from twelvelead.encode.registry import load_embedder
 
     takes = replace(load_embedder(checkpoint).takes, some_leads=False)  # a batch has the same leads throughout
